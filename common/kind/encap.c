@@ -405,6 +405,20 @@ const char *encap_left_out(const struct encap *encap) {
 	return encap->type && !row_of(encap) ? "an encapsulation that topod does not know" : NULL;
 }
 
+const char *encap_what(const struct encap *encap, const char **ret_module) {
+	static const struct {
+		const char *what, *module; /* MODULE_ALIAS_RTNL_LWT */
+	} texts[ENCAP_N] = {
+		[ENCAP_MPLS] = { "encapsulation by MPLS", "mpls_iptunnel" },
+		[ENCAP_SEG6] = { "encapsulation by SRv6 (CONFIG_IPV6_SEG6_LWTUNNEL)", NULL },
+		[ENCAP_IP] = { "encapsulation by IP (CONFIG_LWTUNNEL)", NULL },
+	};
+	const struct field *row = row_of(encap);
+
+	*ret_module = row ? texts[row - encap_fields].module : NULL;
+	return row ? texts[row - encap_fields].what : NULL;
+}
+
 /* As seg6_build_state(), net/ipv6/seg6_iptunnel.c. */
 bool encap_check(struct parse *p, const struct encap *encap, uint8_t family, struct position position) {
 	bool wrong = encap->type == LWTUNNEL_ENCAP_SEG6 && encap->seg6.mode == SEG6_IPTUN_MODE_INLINE && family == AF_INET;

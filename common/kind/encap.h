@@ -38,6 +38,8 @@ extern const struct type type_encap; /* struct encap */
 int encap_compare(const struct encap *a, const struct encap *b);
 /* Why an observed object with it has no words in a file; NULL: it has. */
 const char *encap_left_out(const struct encap *encap);
+/* The end of "this kernel has no …", for struct trial, and a module that may have it; NULL: there is no encapsulation. */
+const char *encap_what(const struct encap *encap, const char **ret_module);
 /* Reports what the kernel would refuse for routes of the family. False after an error. */
 bool encap_check(struct parse *p, const struct encap *encap, uint8_t family, struct position position);
 /* Writes both attributes (RTA_ENCAP_TYPE and RTA_ENCAP, or those of next-hop objects); nothing if there is none. */

@@ -385,6 +385,22 @@ static int encode_nexthop(struct encode *encode, const struct change *change) {
 	return 0;
 }
 
+static bool trial(struct encode *encode, const struct object *desired, size_t i, struct trial *ret) {
+	const struct nexthop_object *n = (const struct nexthop_object *)desired;
+	struct nexthop_object probe = { .object = { .kind = &kind_nexthop, .ns = desired->ns },
+					.id = 1,
+					.family = n->family ? n->family : AF_INET,
+					.dev = "lo" };
+
+	ret->what = i ? encap_what(&n->encap, &ret->module) : "next-hop objects (before Linux 5.3)";
+	ret->field = i ? &fields[NEXTHOP_ENCAP] : NULL;
+	if (i)
+		probe.encap = n->encap;
+	if (i < 2 && ret->what)
+		(void)encode_nexthop(encode, &(struct change){ .type = CHANGE_CREATE, .desired = &probe.object });
+	return i < 2;
+}
+
 static void take_group(struct arena *arena, struct nexthop_object *n, const struct nlattr *group) {
 	const struct nexthop_grp *members = mnl_attr_get_payload(group);
 
@@ -560,6 +576,7 @@ const struct kind kind_nexthop = {
 	.finish = finish,
 	.check = check,
 	.encode = encode_nexthop,
+	.trial = trial,
 	.noun = noun,
 	.goes_late = goes_late,
 	.comes_later = comes_later,

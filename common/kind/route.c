@@ -575,6 +575,7 @@ const struct kind kind_route = {
 	.finish = finish,
 	.check_all = route_check_all,
 	.encode = route_encode,
+	.trial = route_trial,
 	.if_twice = if_twice,
 	.if_in_the_way = if_in_the_way,
 	.noun = noun,

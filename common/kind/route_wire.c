@@ -183,6 +183,50 @@ int route_encode(struct encode *encode, const struct change *change) {
 	return delete ? 0 : put_rest(encode, r);
 }
 
+/* A route over lo with one encapsulation: the route's own, or the next hop's of that index. */
+static void try_encap(struct encode *encode, const struct route *desired, const struct nexthop *hop, struct trial *ret) {
+	const struct encap *encap = hop ? &hop->encap : &desired->encap;
+	struct route probe = { .object = { .kind = &kind_route, .ns = desired->object.ns },
+			       .to.address.family = desired->to.address.family,
+			       .table = RT_TABLE_MAIN,
+			       .type = RTN_UNICAST,
+			       .scope = RT_SCOPE_LINK,
+			       .dev = "lo",
+			       .encap = *encap,
+			       .congctl = "" };
+
+	ret->what = encap_what(encap, &ret->module);
+	ret->field = &route_fields[hop ? ROUTE_NEXTHOPS : ROUTE_ENCAP];
+	probe.object.set = field_bit(ROUTE_DEV) | field_bit(ROUTE_ENCAP);
+	if (ret->what)
+		(void)route_encode(encode, &(struct change){ .type = CHANGE_CREATE, .desired = &probe.object });
+}
+
+static void try_from(struct encode *encode, const struct route *desired, struct trial *ret) {
+	struct route probe = { .object = { .kind = &kind_route, .ns = desired->object.ns },
+			       .to = desired->to,
+			       .from = desired->from,
+			       .table = RT_TABLE_MAIN,
+			       .type = RTN_UNICAST,
+			       .dev = "lo",
+			       .congctl = "" };
+
+	probe.object.set = field_bit(ROUTE_DEV);
+	ret->what = "routes by source (CONFIG_IPV6_SUBTREES)";
+	ret->field = &route_fields[ROUTE_FROM];
+	(void)route_encode(encode, &(struct change){ .type = CHANGE_CREATE, .desired = &probe.object });
+}
+
+bool route_trial(struct encode *encode, const struct object *desired, size_t i, struct trial *ret) {
+	const struct route *r = (const struct route *)desired;
+
+	if (i == 0 && r->from.length)
+		try_from(encode, r, ret);
+	else if (i >= 1 && i <= 1 + r->nexthops.n)
+		try_encap(encode, r, i == 1 ? NULL : &r->nexthops.items[i - 2], ret);
+	return i <= 1 + r->nexthops.n;
+}
+
 /* Reading. */
 
 static void get_via(const struct route *r, const struct nlattr *gateway, const struct nlattr *via, struct ip *ret) {

@@ -15,3 +15,4 @@ enum hop_key { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ON_LINK, HOP_ENCAP, HOP_N_KEYS 
 void route_check_hop(struct parse *p, const struct nexthop *hop, const struct position positions[HOP_N_KEYS]);
 void nexthops_sort(struct nexthops *hops);
 int route_encode(struct encode *encode, const struct change *change);
+bool route_trial(struct encode *encode, const struct object *desired, size_t i, struct trial *ret); /* see struct kind */

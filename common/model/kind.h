@@ -96,6 +96,14 @@ enum segment_part {
 	SEGMENT_LOWER,     /* everybody on its lower link */
 };
 
+/* A request by which a kernel shows whether it has something that an object needs. */
+struct trial {
+	const char
+		*what; /* the end of "this kernel has no …"; equal for the same thing; NULL: the object does not need it */
+	const char *module;        /* that may have it, for modprobe(8); or NULL */
+	const struct field *field; /* that needs it; NULL: the object as a whole */
+};
+
 struct kind {
 	const char *name; /* the word in the language: "bridge"; "address" */
 	const char *doc;  /* one sentence for the reference page; NULL: not a value of `kind` there */
@@ -139,6 +147,10 @@ struct kind {
 	const char *family; /* the generic netlink family ("wireguard"), if changes use TRANSPORT_GENERIC */
 	/* Writes the messages of one change. 0, or -errno with encode->problem. NULL: not sent by netlink. */
 	int (*encode)(struct encode *encode, const struct change *change);
+	/* The i-th thing that this desired object needs of the kernel and that not every kernel has, besides its kind of link:
+	 * writes a request that is otherwise refused with -EOPNOTSUPP. It is sent in a namespace that has only lo, which every
+	 * name means. False: there are no more. */
+	bool (*trial)(struct encode *encode, const struct object *desired, size_t i, struct trial *ret);
 	/* Links: writes and reads the attributes of IFLA_INFO_DATA that several fields share (FORM_SHARED); data is indexed by
 	 * attribute. All else is read before. */
 	void (*put_data)(struct nl_writer *writer, const struct object *object);

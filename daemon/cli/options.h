@@ -32,6 +32,7 @@ enum color_choice {
 	OPTION(REPLACE, replaces, bool, flag, "replace", NULL, "accept a topology that was made from another file")         \
 	OPTION(INSECURE, insecure, bool, flag, "insecure-permissions", NULL, "accept files that others can write to")       \
 	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                           \
+	OPTION(KERNEL, kernel, bool, flag, "kernel", NULL, "also ask this kernel for what the file needs")                  \
 	OPTION(EXPAND, expand, bool, flag, "expand", NULL, "print the file with ranges and the like written out")           \
 	OPTION(FORMAT, format, const char *, text, "format", "FORMAT", "text (default), dot, mermaid or svg")               \
 	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                              \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod check`: validates files and prints all diagnostics. */
+#include "doctor/lacking.h"
 #include "report/report.h"
 #include "verbs/verbs.h"
 
@@ -16,12 +17,30 @@ static void print_valid(const struct loaded_spec *loaded) {
 	printf("\n");
 }
 
+static void add_lack(void *userdata, const struct lack *lack) {
+	diag_error(userdata, lack->position, "this kernel has no %s%s%s", lack->what,
+		   lack->module ? "; there may be a module: modprobe " : "", lack->module ? lack->module : "");
+}
+
+/* False if the kernel cannot be asked. */
+static bool ask_kernel(struct loaded_spec *loaded) {
+	_cleanup_(arena_done) struct arena arena = {};
+	int r = kernel_lacks(&arena, &loaded->spec.state, add_lack, &loaded->diags);
+
+	if (r < 0)
+		complain("--kernel tries what the file needs in a network namespace of its own, which cannot be made: %s%s",
+			 strerror(-r), r == -EPERM ? "; run it as root" : "");
+	return r == 0;
+}
+
 static bool check_file(const char *argument, const struct options *options, json_t *results) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	_cleanup_free_ char *path = spec_argument(argument);
 	unsigned flags = SPEC_FILE_STDIN | SPEC_FILE_CHECK | (options->expand ? SPEC_FILE_EXPAND : 0);
 	bool good = spec_file_load(path, flags, &loaded);
 
+	if (good && options->kernel)
+		good = ask_kernel(&loaded) && !loaded.diags.n_errors;
 	if (options->strict) {
 		diags_be_strict(&loaded.diags);
 		good &= !loaded.diags.n_errors;

@@ -4,6 +4,7 @@
 
 #include "cli/daemon_client.h"
 #include "cli/process.h"
+#include "doctor/lacking.h"
 #include "files/privilege.h"
 #include "report/report.h"
 #include "verbs/verbs.h"
@@ -27,6 +28,7 @@ static void warn(struct topology *session, const struct loaded_spec *loaded, con
 	vec_foreach(source, &loaded->diags.sources)
 		diags_add_source(&diags, *source);
 	topology_warn(session, &diags);
+	kernel_warn_lacks(&reconciler_spec(session->reconciler)->state, &diags);
 	print_diags(&diags, options);
 }
 

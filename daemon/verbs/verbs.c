@@ -13,7 +13,7 @@ const struct verb verbs[] = {
 	  "Prints all errors and warnings of all files with their positions. SPEC may be - for standard input. The\n"
 	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, by this and every other verb.\n"
 	  "A warning is about something legal that is probably a mistake; with --strict it is an error.\n",
-	  OPTION_JSON | OPTION_STRICT | OPTION_EXPAND | OPTION_QUIET, 1, SIZE_MAX, verb_check },
+	  OPTION_JSON | OPTION_STRICT | OPTION_KERNEL | OPTION_EXPAND | OPTION_QUIET, 1, SIZE_MAX, verb_check },
 	{ "plan", "SPEC", "show what would be changed",
 	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. It also works\n"
 	  "while a daemon runs, and shows what a reload would do. SPEC may be - for standard input.\n",

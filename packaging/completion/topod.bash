@@ -50,7 +50,7 @@ _topod() {
 		local options='--color --help --version'
 		case $verb in
 		run) options+=' --periodic --insecure-permissions --replace --verbose' ;;
-		check) options+=' --json --strict --expand --quiet' ;;
+		check) options+=' --json --strict --kernel --expand --quiet' ;;
 		status) options+=' --json --prometheus --wait --timeout --quiet' ;;
 		reload | resume | doctor) options+=' --json --quiet' ;;
 		watch | list | show) options+=' --json' ;;

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Has this kernel what the file needs? It is tried in a network namespace without a name, which ends with its descriptor, so that
+ * nothing outside is changed. For a kind of link that it does not know, the kernel loads the module if it may, and otherwise
+ * says "Unknown device type". A kind says itself what else it needs (kind->trial()). An attribute of a link that the kernel does
+ * not know is ignored without a word, so a link with what the file says is made and read back.
+ */
+#include "doctor/lacking.h"
+
+#include <linux/genetlink.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel/genl_family.h"
+#include "kernel/named_netns.h"
+#include "kernel/nl_socket.h"
+#include "kind/link.h"
+#include "model/change.h"
+
+struct asking {
+	struct arena *arena;
+	int fd; /* the namespace */
+	struct nl_socket route;
+	struct nl_writer writer;
+	vec(const char *) asked, lacking; /* what was asked; kinds of links that there are not */
+	lack_fn fn;
+	void *userdata;
+};
+
+/* Has it been asked before? Equal texts mean the same. */
+static bool was_asked(struct asking *a, const char *what) {
+	vec_foreach(known, &a->asked)
+		if (streq(*known, what))
+			return true;
+	vec_push(&a->asked, what);
+	return false;
+}
+
+static void tell(struct asking *a, const struct object *object, const struct field *field, const char *what,
+		 const char *module) {
+	const struct lack lack = { object, object_position(object, field), what, module };
+
+	a->fn(a->userdata, &lack);
+}
+
+struct answer {
+	int error;
+	bool lacks;
+};
+
+/* Some parts of the kernel refuse what they were built without as invalid, and say so in words. */
+static bool says_lacking(const struct nl_ack *ack) {
+	return ack->error == -EOPNOTSUPP ||
+	       (ack->text && (strstr(ack->text, "CONFIG_") || strstr(ack->text, "to be enabled")));
+}
+
+static void keep_answer(void *userdata, size_t index _unused_, const struct nl_ack *ack) {
+	struct answer *answer = userdata;
+
+	answer->error = answer->error ? answer->error : ack->error;
+	answer->lacks |= ack->error && says_lacking(ack);
+}
+
+static struct answer request(struct nl_socket *sock, struct nl_writer *w) {
+	struct answer answer = {};
+	int r = nl_transact(sock, w->messages.items, w->messages.n, false, keep_answer, &answer);
+
+	nl_clear(w);
+	return r < 0 ? (struct answer){ .error = r } : answer;
+}
+
+/* Kinds of links. One that exists wants more attributes, or makes the link: both are an answer. */
+static bool has_link_kind(struct asking *a, const char *kind) {
+	nl_begin(&a->writer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	nl_put_text(&a->writer, IFLA_IFNAME, "probe");
+	struct nlattr *info = nl_nest(&a->writer, IFLA_LINKINFO);
+	nl_put_text(&a->writer, IFLA_INFO_KIND, kind);
+	nl_nest_end(&a->writer, info);
+	if (request(&a->route, &a->writer).lacks)
+		return false;
+	nl_begin(&a->writer, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
+	nl_put_text(&a->writer, IFLA_IFNAME, "probe");
+	(void)request(&a->route, &a->writer); /* it may not have been made */
+	return true;
+}
+
+/* In the namespace that is asked, every name means lo. */
+static uint32_t always_lo(void *userdata _unused_, const char *ns _unused_, const char *name _unused_) {
+	return 1;
+}
+
+static uint32_t any_index(void *userdata _unused_, const char *ns _unused_, const char *name _unused_) {
+	return 0;
+}
+
+static int no_netns(void *userdata _unused_, const char *ns _unused_) {
+	return -ENOENT;
+}
+
+static const struct resolver resolver = { .ifindex = always_lo, .new_ifindex = any_index, .netns_fd = no_netns };
+
+static struct encode encode_for(struct asking *a) {
+	return (struct encode){ .writer = &a->writer, .resolver = &resolver, .topology = "", .arena = a->arena };
+}
+
+/* The attributes of its kind that the link declares, as far as they concern it alone. */
+static uint64_t own_attributes(const struct object *link) {
+	uint64_t mask = 0;
+
+	for (size_t i = LINK_N_FIELDS; i < link->kind->n_fields; i++) {
+		const struct field *field = &link->kind->fields[i];
+
+		if (!object_has(link, i))
+			continue;
+		if (field->flags & (FIELD_DEV | FIELD_UNDERLAY | FIELD_SECRET) || field->type == &type_link_ref)
+			return 0; /* it is made with others */
+		if (field->wire == WIRE_DATA && !(field->flags & (FIELD_HIDDEN | FIELD_AFTER)))
+			mask |= field_bit(i);
+	}
+	return mask;
+}
+
+static const char *no_name(void *userdata _unused_, uint32_t ifindex _unused_) {
+	return NULL;
+}
+
+struct reading_back {
+	struct decode decode;
+	const struct link *link;
+};
+
+static int take_link(void *userdata, const struct nlmsghdr *nlh) {
+	struct reading_back *back = userdata;
+
+	back->link = link_decode(&back->decode, nlh);
+	return 0;
+}
+
+static void tell_field(struct asking *a, const struct object *object, size_t i) {
+	const struct field *field = &object->kind->fields[i];
+	const char *what = arena_printf(a->arena, "'%s' of '%s' links", field->name, object->kind->name);
+
+	if (!was_asked(a, what))
+		tell(a, object, field, what, NULL);
+}
+
+/* Makes a link with these attributes; *ret_lacks: which of them it then does not have. */
+static struct answer make_link(struct asking *a, const struct object *object, uint64_t fields, uint64_t *ret_lacks) {
+	struct link *link = arena_memdup(a->arena, object, object->kind->size);
+	const struct change change = { .type = CHANGE_CREATE, .desired = &link->object, .fields = fields };
+	struct reading_back back = { .decode = {
+					     .arena = a->arena, .ns = object->ns, .topology = "", .link_name = no_name } };
+	struct encode encode = encode_for(a);
+	struct answer answer = { .error = -ENOENT };
+
+	*ret_lacks = 0;
+	link->name = "probe";
+	if (object->kind->encode(&encode, &change) == 0)
+		answer = request(&a->route, &a->writer);
+	nl_clear(&a->writer);
+	if (answer.error)
+		return answer;
+	link_put_question(&a->writer, link->name, 0);
+	(void)nl_request(&a->route, a->writer.messages.items[0], take_link, &back);
+	nl_clear(&a->writer);
+	if (back.link && back.link->object.kind == object->kind)
+		*ret_lacks = object_compare(&link->object, &back.link->object) & fields;
+	nl_begin(&a->writer, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
+	nl_put_text(&a->writer, IFLA_IFNAME, link->name);
+	(void)request(&a->route, &a->writer);
+	return answer;
+}
+
+/* All attributes at once, and where that is refused, one after the other. */
+static void try_attributes(struct asking *a, const struct object *object) {
+	uint64_t fields = object->twin ? 0 : own_attributes(object), lacks = 0, unused;
+
+	if (fields && make_link(a, object, fields, &lacks).lacks)
+		for (uint64_t left = fields; left; left &= left - 1)
+			if (make_link(a, object, left & -left, &unused).lacks)
+				lacks |= left & -left;
+	for (; lacks; lacks &= lacks - 1)
+		tell_field(a, object, (size_t)__builtin_ctzll(lacks));
+}
+
+/* Not what is found, or made by ioctl. */
+static bool is_made_here(const struct object *link) {
+	const struct kind *kind = link->kind;
+	const struct change creation = { .type = CHANGE_CREATE, .desired = link };
+
+	return object_is_link(link) && !kind->found && !kind->bare_create && !kind->unnamed && kind->link_kind &&
+	       (kind->transport_of ? kind->transport_of(&creation) : kind->transport) == TRANSPORT_ROUTE;
+}
+
+static bool is_lacking(const struct asking *a, const char *link_kind) {
+	vec_foreach(kind, &a->lacking)
+		if (streq(*kind, link_kind))
+			return true;
+	return false;
+}
+
+static void ask_link(struct asking *a, const struct object *object) {
+	const char *what = arena_printf(a->arena, "'%s' links", object->kind->name);
+	const char *module = arena_printf(a->arena, "rtnl-link-%s", object->kind->link_kind);
+
+	if (!was_asked(a, what) && !has_link_kind(a, object->kind->link_kind)) {
+		vec_push(&a->lacking, object->kind->link_kind);
+		tell(a, object, NULL, what, module);
+	}
+	if (!is_lacking(a, object->kind->link_kind))
+		try_attributes(a, object);
+}
+
+static bool has_nf_tables(struct asking *a) {
+	struct nl_socket sock = NL_SOCKET_NONE;
+	struct answer answer = { .error = nl_open(&sock, NETLINK_NETFILTER, a->fd) };
+
+	if (answer.error == 0) {
+		struct nfgenmsg *header =
+			nl_begin(&a->writer, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN, 0, sizeof(*header));
+
+		header->version = NFNETLINK_V0;
+		answer = request(&sock, &a->writer);
+	}
+	nl_close(&sock);
+	return answer.error != -EPROTONOSUPPORT && answer.error != -EOPNOTSUPP && answer.error != -EINVAL;
+}
+
+static bool has_family(struct asking *a, const char *name) {
+	struct nl_socket sock = NL_SOCKET_NONE;
+	uint16_t id;
+	int r = nl_open(&sock, NETLINK_GENERIC, a->fd);
+
+	r = r < 0 ? r : genl_family_ask(&sock, name, &id);
+	nl_close(&sock);
+	return r != -ENOENT;
+}
+
+static void ask_trials(struct asking *a, const struct object *object) {
+	const struct kind *kind = object->kind;
+	struct encode encode = encode_for(a);
+	struct trial trial = {};
+
+	for (size_t i = 0; kind->trial && kind->trial(&encode, object, i, &trial); i++, trial = (struct trial){}) {
+		if (!trial.what || was_asked(a, trial.what))
+			nl_clear(&a->writer);
+		else if (request(&a->route, &a->writer).lacks)
+			tell(a, object, trial.field, trial.what, trial.module);
+	}
+}
+
+static void ask(struct asking *a, const struct object *object) {
+	const struct kind *kind = object->kind;
+
+	if (kind->transport == TRANSPORT_NETFILTER && !was_asked(a, "nftables") && !has_nf_tables(a))
+		tell(a, object, NULL, "nftables", "nf_tables");
+	if (is_made_here(object))
+		ask_link(a, object);
+	if (kind->transport == TRANSPORT_GENERIC && !is_lacking(a, kind->family) && !was_asked(a, kind->family) &&
+	    !has_family(a, kind->family))
+		tell(a, object, NULL, arena_printf(a->arena, "generic netlink for '%s'", kind->family), NULL);
+	ask_trials(a, object);
+}
+
+/* Routes and next hops want a link that is up. */
+static void bring_lo_up(struct asking *a) {
+	struct ifinfomsg *ifi = nl_begin(&a->writer, RTM_NEWLINK, 0, sizeof(*ifi));
+
+	ifi->ifi_index = 1;
+	ifi->ifi_flags = ifi->ifi_change = IFF_UP;
+	(void)request(&a->route, &a->writer);
+}
+
+int kernel_lacks(struct arena *arena, const struct state *desired, lack_fn fn, void *userdata) {
+	struct asking a = { .arena = arena, .fd = -1, .route = NL_SOCKET_NONE, .fn = fn, .userdata = userdata };
+	const char *problem;
+	int r = netns_home() < 0 ? netns_init() : 0;
+
+	r = r < 0 ? r : netns_make(&a.fd, &problem);
+	if (r < 0)
+		return r;
+	r = nl_open(&a.route, NETLINK_ROUTE, a.fd);
+	if (r == 0) {
+		bring_lo_up(&a);
+		state_foreach(ns, desired)
+			ns_foreach(object, ns)
+				ask(&a, object);
+	}
+	nl_writer_done(&a.writer);
+	nl_close(&a.route);
+	vec_done(&a.asked);
+	vec_done(&a.lacking);
+	close(a.fd);
+	return r;
+}
+
+static void add_warning(void *userdata, const struct lack *lack) {
+	diag_warning(userdata, lack->position, "this kernel has no %s; what does not need them is made all the same%s%s",
+		     lack->what, lack->module ? "; there may be a module: modprobe " : "", lack->module ? lack->module : "");
+}
+
+void kernel_warn_lacks(const struct state *desired, struct diags *diags) {
+	_cleanup_(arena_done) struct arena arena = {};
+
+	(void)kernel_lacks(&arena, desired, add_warning, diags);
+}
