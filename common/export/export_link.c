@@ -9,6 +9,8 @@
 
 #include "kind/link.h"
 
+static const struct position nowhere; /* of what is in no file yet */
+
 /* ---- links ---- */
 
 typedef vec(const struct link *) link_list;
@@ -84,13 +86,11 @@ static uint64_t common_fields(const struct export *x, const struct link *one, co
 }
 
 static const struct node *endpoint(struct export *x, const struct link *link) {
-	const struct position nowhere = {};
-
 	return build_textf(x->arena, nowhere, "%s:%s", link->object.ns, link->name);
 }
 
 static const struct node *export_pair(struct export *x, const struct link *one, const struct link *other) {
-	const struct node *ends = build_list(x->arena, (struct position){}, endpoint(x, one), endpoint(x, other));
+	const struct node *ends = build_list(x->arena, nowhere, endpoint(x, one), endpoint(x, other));
 	uint64_t mask = common_fields(x, one, other);
 	node_pairs pairs = {};
 
@@ -177,7 +177,7 @@ static const struct node *export_ports(struct export *x, const struct ns_state *
 		if (!streq((*link)->master, controller->name))
 			continue;
 		vec_push(&items, port ? export_entry(x, port, kind->section->mapping)
-				      : build_text(x->arena, (struct position){}, (*link)->name));
+				      : build_text(x->arena, nowhere, (*link)->name));
 	}
 	vec_done(&links);
 	return items_finish(x, &items);
@@ -248,9 +248,9 @@ static void export_interface(struct export *x, const struct ns_state *ns, const 
 			    "generates IPv6 addresses from a secret (net.ipv6.conf.%s.stable_secret), which is left out",
 			    link->name);
 	if (!is_needless(x, link, kind))
-		pairs_add(x, &pairs, "kind", build_text(x->arena, (struct position){}, kind->name));
+		pairs_add(x, &pairs, "kind", build_text(x->arena, nowhere, kind->name));
 	if (!link->up)
-		pairs_add(x, &pairs, "up", build_word(x->arena, (struct position){}, "false"));
+		pairs_add(x, &pairs, "up", build_word(x->arena, nowhere, "false"));
 	export_fields(x, object, kind->fields, kind->n_fields,
 		      field_bit(LINK_UP) | (kind->found ? ~field_bit(LINK_MTU) : skipped_fields(x, link)), &pairs);
 	if (kind->port_kind)

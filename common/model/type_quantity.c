@@ -64,10 +64,10 @@ static int parse_quantity(const char *text, const struct unit *units, uint64_t *
 
 /* The largest unit in which the value is a whole number. */
 static void print_quantity(uint64_t value, const struct unit *units, struct text *out) {
-	const struct unit *best = NULL;
+	const struct unit *best = units;
 
-	for (const struct unit *unit = units; unit->name; unit++)
-		if (!best || (value && value % unit->factor == 0 && unit->factor > best->factor))
+	for (const struct unit *unit = units + 1; unit->name; unit++)
+		if (value && value % unit->factor == 0 && unit->factor > best->factor)
 			best = unit;
 	text_addf(out, "%" PRIu64 "%s", value / best->factor, best->name);
 }

@@ -250,8 +250,9 @@ static void add_processes(const struct state *observed, json_t *namespaces) {
 
 int inventory_scan(const struct scope *scopes, size_t n, const struct state *desired, const char *topology, bool everything,
 		   struct state *ret) {
+	const struct ledger none = {};
 	const struct scan_request request = {
-		.desired = desired, .ledger = &(struct ledger){}, .topology = topology, .everything = everything
+		.desired = desired, .ledger = &none, .topology = topology, .everything = everything
 	};
 	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
 	int r = netns_init();
