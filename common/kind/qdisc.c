@@ -9,8 +9,12 @@
 #include "model/section.h"
 
 /* The text as it is compared and recorded; shown, it may be too long. */
-static bool tree_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	return type_text.parse(p, field, node, value);
+static bool tree_parse(struct parse *p, const struct field *field _unused_, const struct node *node, void *value) {
+	const struct qdisc_node *root = qdisc_read(p, node, NULL);
+
+	if (root)
+		*(const char **)value = qdisc_text(p->arena, root);
+	return root;
 }
 
 enum { SHOWN_MAX = 160 };

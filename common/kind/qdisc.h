@@ -53,8 +53,9 @@ struct qdisc_kind {
 	bool has_classes;                   /* htb */
 	bool has_filters;
 	bool only_root;
+	bool whole;         /* a change in place sets also what is not known here */
 	bool fixed;         /* the kernel changes none of its options in place … */
-	uint64_t fixed_set; /* … or not these */
+	uint64_t fixed_set; /* … or not these, which a change must not have */
 	/* Checks the options of the file, and computes those that follow from others. positions: by option. */
 	bool (*check)(struct parse *p, struct qdisc_node *node, const struct position *positions);
 	/* Rounds the options of the file as the kernel does, and those of the kernel as the file has them. */
@@ -178,8 +179,10 @@ bool qdisc_get_options(struct qdisc_node *node, const struct nlattr *options);
 void qdisc_reduce(struct qdisc_node *node);
 /* … of an observed node, those that are not declared and as the link makes them (mtu 0: it is not known), … */
 void qdisc_reduce_by_link(struct qdisc_node *node, uint64_t declared, uint32_t mtu, uint32_t txqueuelen);
-/* … and fills in what is left out. */
-struct qdisc_node qdisc_complete(const struct qdisc_node *node, uint32_t mtu, uint32_t txqueuelen);
+/* … and fills in what is left out. seen: the observed node that is to be changed, or NULL: then the kernel chooses what follows from
+ * the link. */
+struct qdisc_node qdisc_complete(const struct qdisc_node *node, const struct qdisc_node *seen, uint32_t mtu,
+				 uint32_t txqueuelen);
 /* The same for the options of a class; r2q: of its qdisc. A class with classes below has neither priority nor quantum. */
 void qdisc_round_class(struct qdisc_class *class);
 void qdisc_reduce_class(struct qdisc_class *class, uint32_t r2q);

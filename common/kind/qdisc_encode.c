@@ -16,6 +16,7 @@ struct writing {
 	uint32_t next_handle;          /* the next one to try */
 	const struct qdisc_node *seen; /* the tree that is there, whose handles are taken */
 	uint32_t mtu, txqueuelen;
+	bool remark;        /* the root gets topod's mark, and so a new handle */
 	bool distributions; /* the tables of netem are sent in any case */
 };
 
@@ -79,15 +80,18 @@ static uint64_t differing(const struct qdisc_node *want, const struct qdisc_node
 }
 
 static bool can_stay(const struct qdisc_node *want, const struct qdisc_node *seen) {
-	if (!seen || seen->kind != want->kind || seen->foreign)
+	if (!seen || seen->kind != want->kind || (seen->foreign && !want->kind->whole))
 		return false;
 	return want->kind->fixed ? same_options(want, seen) : !(differing(want, seen) & want->kind->fixed_set);
 }
 
-static void put_qdisc(struct writing *x, const struct qdisc_node *want, uint16_t flags, uint32_t parent, uint32_t handle) {
-	bool fresh = flags & NLM_F_CREATE;
-	const struct qdisc_node whole = qdisc_complete(want, fresh ? 0 : x->mtu, x->txqueuelen);
+/* seen: the qdisc that is to be changed; NULL: a new one. */
+static void put_qdisc(struct writing *x, const struct qdisc_node *want, const struct qdisc_node *seen, uint16_t flags,
+		      uint32_t parent, uint32_t handle) {
+	struct qdisc_node whole = qdisc_complete(want, seen, x->mtu, x->txqueuelen);
 
+	if (seen)
+		whole.set &= ~want->kind->fixed_set;
 	(void)qdisc_begin(x->w, RTM_NEWQDISC, flags, x->ifindex, parent, handle);
 	nl_put_text(x->w, TCA_KIND, want->name);
 	qdisc_put_options(x->w, &whole);
@@ -239,9 +243,14 @@ static void put_node(struct writing *x, const struct qdisc_node *want, const str
 	bool root = parent == TC_H_ROOT;
 	uint32_t handle;
 
-	if (!can_stay(want, seen)) {
+	if (!can_stay(want, seen) || (root && x->remark)) {
+		/* netem_change(): one that duplicates packets must be alone in its tree, which has the old one until then. */
+		if (root && seen && qdisc_is_netem(want) && qdisc_is_netem(seen)) {
+			delete_qdisc(x, parent, seen);
+			seen = NULL;
+		}
 		handle = new_handle(x);
-		put_qdisc(x, want,
+		put_qdisc(x, want, NULL,
 			  NLM_F_CREATE | (seen   ? NLM_F_REPLACE
 					  : root ? NLM_F_EXCL
 						 : NLM_F_REPLACE),
@@ -249,8 +258,8 @@ static void put_node(struct writing *x, const struct qdisc_node *want, const str
 		seen = NULL;
 	} else {
 		handle = seen->handle;
-		if (!same_options(want, seen) || (x->distributions && qdisc_is_netem(want)))
-			put_qdisc(x, want, 0, parent, handle);
+		if (!same_options(want, seen) || seen->foreign || (x->distributions && qdisc_is_netem(want)))
+			put_qdisc(x, want, seen, 0, parent, handle);
 	}
 	delete_filters(x, want, seen, handle);
 	if (seen)
@@ -292,15 +301,7 @@ int qdisc_encode(struct encode *encode, const struct change *change) {
 		return -EOPNOTSUPP;
 	}
 	x.distributions = change->fields & field_bit(QDISC_DISTRIBUTION);
-	/* Somebody else's qdisc is replaced as a whole, so that the new one has topod's mark. */
-	bool remark = seen && change->fields & field_bit(QDISC_MARK);
-	if (remark) {
-		struct qdisc_node other = *seen->root;
-
-		other.foreign = true;
-		put_node(&x, tree, &other, TC_H_ROOT);
-	} else {
-		put_node(&x, tree, seen ? seen->root : NULL, TC_H_ROOT);
-	}
+	x.remark = seen && change->fields & field_bit(QDISC_MARK);
+	put_node(&x, tree, seen ? seen->root : NULL, TC_H_ROOT);
 	return 0;
 }

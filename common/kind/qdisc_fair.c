@@ -226,8 +226,10 @@ static void put_cake(struct nl_writer *w, const struct qdisc_node *node) {
 	struct nlattr *nest = nl_nest(w, TCA_OPTIONS);
 
 	qdisc_put_attributes(w, node);
-	if (!qdisc_has(node, CAKE_OVERHEAD))
+	if (!qdisc_has(node, CAKE_OVERHEAD)) {
+		nl_put_u32(w, TCA_CAKE_OVERHEAD, 0);
 		nl_put_u32(w, TCA_CAKE_RAW, 0);
+	}
 	nl_nest_end(w, nest);
 }
 
@@ -250,7 +252,7 @@ static const struct field sfq[] = {
 	QDISC_OPTION(SFQ_QUANTUM, "quantum", &type_size, .min = 1, .max = INT32_MAX,
 		     .doc = "How much a flow sends in its turn; by default a frame of the MTU."),
 	QDISC_OPTION(SFQ_DIVISOR, "divisor", &type_integer, .min = 1, .max = 65536, .fallback = "1024",
-		     .doc = "Size of the table of flows, a power of two; a change makes the qdisc again."),
+		     .doc = "Size of the table of flows, a power of two."),
 };
 static const enum qdisc_default sfq_defaults[ARRAY_SIZE(sfq)] = { [SFQ_QUANTUM] = QDISC_BY_MTU };
 
@@ -260,6 +262,18 @@ static bool check_sfq(struct parse *p, struct qdisc_node *node, const struct pos
 	if (qdisc_has(node, SFQ_DIVISOR) && (divisor & (divisor - 1)))
 		return qdisc_refuse(p, positions[SFQ_DIVISOR], "'divisor' is a power of two: 256, 1024, 4096");
 	return true;
+}
+
+/* sfq_change(): 127 packets of each flow at most, and a flow for each packet and each place of the table. */
+static void round_sfq(struct qdisc_node *node) {
+	uint32_t limit = qdisc_has(node, SFQ_LIMIT) ? qdisc_number(node, SFQ_LIMIT) : 127,
+		 flows = qdisc_has(node, SFQ_FLOWS) ? qdisc_number(node, SFQ_FLOWS) : 127,
+		 divisor = qdisc_has(node, SFQ_DIVISOR) ? qdisc_number(node, SFQ_DIVISOR) : 1024;
+
+	flows = MIN(flows, divisor);
+	limit = MIN(limit, 127 * flows);
+	qdisc_set_number(node, SFQ_LIMIT, limit);
+	qdisc_set_number(node, SFQ_FLOWS, MIN(flows, limit));
 }
 
 static void put_sfq(struct nl_writer *w, const struct qdisc_node *node) {
@@ -287,8 +301,8 @@ static bool get_sfq(struct qdisc_node *node, const struct nlattr *options) {
 }
 
 const struct qdisc_kind qdisc_sfq = {
-	QDISC_KIND("sfq", sfq),   .doc = "Queues in turn, one for each flow.",
-	.defaults = sfq_defaults, .fixed_set = 1 << SFQ_DIVISOR,
-	.check = check_sfq,       .put = put_sfq,
-	.get = get_sfq,
+	QDISC_KIND("sfq", sfq),   .doc = "Queues in turn, one for each flow. A change of an option makes the qdisc again.",
+	.defaults = sfq_defaults, .fixed = true,
+	.round = round_sfq,       .check = check_sfq,
+	.put = put_sfq,           .get = get_sfq,
 };

@@ -139,7 +139,8 @@ void qdisc_reduce_by_link(struct qdisc_node *node, uint64_t declared, uint32_t m
 			node->set &= ~field_bit(i);
 }
 
-struct qdisc_node qdisc_complete(const struct qdisc_node *node, uint32_t mtu, uint32_t txqueuelen) {
+struct qdisc_node qdisc_complete(const struct qdisc_node *node, const struct qdisc_node *seen, uint32_t mtu,
+				 uint32_t txqueuelen) {
 	struct qdisc_node whole = *node;
 
 	for (size_t i = 0; i < node->kind->n_options; i++) {
@@ -148,7 +149,9 @@ struct qdisc_node qdisc_complete(const struct qdisc_node *node, uint32_t mtu, ui
 		if (qdisc_has(node, i))
 			continue;
 		memset(&whole.values[i], 0, sizeof(whole.values[i]));
-		value = link_default(default_of(node->kind, i), mtu, txqueuelen);
+		value = seen ? link_default(default_of(node->kind, i), mtu, txqueuelen) : 0;
+		if (default_of(node->kind, i) == QDISC_OFF && seen && !qdisc_has(seen, i))
+			value = 0; /* it is off */
 		if (value)
 			qdisc_set_number(&whole, i, value);
 		else if (fallback_of(node->kind, i, whole.values))

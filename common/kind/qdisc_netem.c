@@ -172,6 +172,7 @@ const struct qdisc_kind qdisc_kind_netem = {
 	QDISC_KIND("netem", qdisc_netem),
 	.doc = "Imitates a bad line; usually written as `impair`.",
 	.max_children = 1,
+	.whole = true,
 	.check = check_netem,
 	.put = put_netem,
 	.get = get_netem,

@@ -198,7 +198,7 @@ static void test_options_there_and_back(void **state _unused_) {
 				memcpy(&node.values[i], &value, sizeof(value));
 				node.set |= field_bit(i);
 			}
-		const struct qdisc_node whole = qdisc_complete(&node, 0, 0);
+		const struct qdisc_node whole = qdisc_complete(&node, NULL, 0, 0);
 		(void)qdisc_begin(&w, RTM_NEWQDISC, 0, 1, TC_H_ROOT, QDISC_HANDLE_FIRST);
 		nl_put_text(&w, TCA_KIND, kind->name);
 		qdisc_put_options(&w, &whole);
