@@ -20,7 +20,8 @@ static const struct field attach_fields[N_KEYS] = {
 	KEY(2, "unit",
 	    "A unit of systemd whose processes are in the namespace (`PrivateNetwork=yes`), with "
 	    "`ExecStartPre=+topod attach NAME`. When topod starts, it finds a running one by itself."),
-	KEY(3, "container", "The name of a container, which topod's hook attaches."),
+	KEY(3, "container",
+	    "The name of a container, which topod's hook attaches. When topod starts, it asks podman and Docker for a running one."),
 };
 
 static const struct mapping mapping_attach = {

@@ -431,7 +431,7 @@ static void declare(struct attachments *a, const struct object *self, const stru
 	item->source = (enum attach_source)netns->source;
 	set_text(&item->value, value);
 	if (!same)
-		source_look(a, item);
+		source_begin(a, item);
 }
 
 /* A namespace that topod makes, or adopts, from now on: the name is for that one. */

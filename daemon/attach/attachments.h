@@ -34,6 +34,8 @@ struct attachments {
 
 /* ---- source.c ---- */
 
+/* When the item is new: asks for what is there already, and begins to look. */
+void source_begin(struct attachments *a, struct attachment *item);
 /* Reads the item's file, and attaches what it leads to, if that is news. Watches the file from then on. */
 void source_look(struct attachments *a, struct attachment *item);
 /* Watches the directories of a file. */

@@ -15,6 +15,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "attach/engine.h"
 #include "base/text.h"
 
 enum {
@@ -153,9 +154,27 @@ static void look_at_unit(struct attachments *a, struct attachment *item) {
 		(void)attachment_begin(a, item, netns, link, group, process, &problem);
 }
 
+/* A container that runs already; one that starts calls the hook. */
+static void look_at_container(struct attachments *a, struct attachment *item) {
+	pid_t pid = item->link ? 0 : engine_container_pid(item->value);
+	struct process process;
+
+	if (pid && process_hold(pid, &process) == 0)
+		begin_with_process(a, item, process);
+}
+
+void source_begin(struct attachments *a, struct attachment *item) {
+	if (item->source == ATTACH_CONTAINER)
+		look_at_container(a, item);
+	else if (item->source == ATTACH_UNIT)
+		look_at_unit(a, item);
+	source_look(a, item);
+}
+
 void source_look(struct attachments *a, struct attachment *item) {
 	switch (item->source) {
 	case ATTACH_CALL:
+	case ATTACH_UNIT:
 	case ATTACH_CONTAINER:
 		return;
 	case ATTACH_PIDFILE:
@@ -166,17 +185,13 @@ void source_look(struct attachments *a, struct attachment *item) {
 		source_watch(a, item, item->value);
 		look_at_path(a, item);
 		return;
-	case ATTACH_UNIT:
-		look_at_unit(a, item);
-		return;
 	}
 }
 
 void source_check(struct attachments *a, struct attachment *item) {
 	if (item->link && item->process.pidfd < 0 && !item->searching && !attachment_is_there(item))
 		attachment_end(a, item);
-	if (item->source == ATTACH_PIDFILE || item->source == ATTACH_PATH)
-		source_look(a, item);
+	source_look(a, item);
 }
 
 void source_read_events(struct attachments *a) {

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import killpoint
@@ -740,6 +741,37 @@ class Files(Attach):
             self.assertEqual(path, name_of("web"))
             self.go(d, lambda: self.unmount(path))
             container.end()
+        self.calm(d)
+        d.stop()
+
+    def test_container_that_runs(self):
+        """At its start topod asks the engines; one that answers nonsense is ignored."""
+        container = Container(self)
+        asked = []
+
+        def serve(listener, answer):
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    with client:
+                        asked.append(client.recv(65536).decode().splitlines()[0])
+                        client.sendall(answer)
+        good = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + json.dumps(
+            {"Id": "1", "State": {"Status": "running", "Pid": container.pid}}).encode()
+        os.makedirs("/run/podman", exist_ok=True)
+        for path, answer in (("/run/podman/podman.sock", b"\0" * 100000), ("/run/docker.sock", good)):
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(path)
+            listener.listen()
+            thread = threading.Thread(target=serve, args=(listener, answer))
+            thread.start()
+            self.addCleanup(os.unlink, path)
+            self.addCleanup(thread.join)
+            self.addCleanup(listener.close)
+            self.addCleanup(listener.shutdown, socket.SHUT_RDWR)
+        d = self.daemon_for("container: app")
+        self.assertEqual(["GET /containers/app/json HTTP/1.0"] * 2, asked)
+        self.complete(container)
         self.calm(d)
         d.stop()
 
