@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Plans and diagnostics for programs. Keys and values are an interface: they may be added to, but not changed. */
+#include "kind/link.h"
 #include "report/report_private.h"
 
 /* Plans. */
@@ -63,6 +64,21 @@ static json_t *entries_json(const struct object *object) {
 	return list;
 }
 
+/* Which object: the namespace, the interface that it is or belongs to (or null), its kind, and its key within these: the noun
+ * without the word for the kind (or null: there is only one). */
+static void set_object(json_t *json, const struct object *object) {
+	const char *link = object_is_link(object) ? ((const struct link *)object)->name : object_home_link(object);
+	_cleanup_text_ struct text noun = {};
+	const char *key;
+
+	object_print_noun(object, &noun);
+	key = object_is_link(object) || object->kind->class->per_topology ? NULL : strchr(text_str(&noun), ' ');
+	report_set(json, "namespace", report_json_text(object->ns));
+	report_set(json, "interface", report_json_text(link));
+	report_set(json, "kind", json_string(object->kind->name));
+	report_set(json, "key", report_json_text(key ? key + 1 : NULL));
+}
+
 static json_t *item_json(const struct report_item *item) {
 	static const char *const actions[N_ACTIONS] = { "create", "change", "recreate", "delete", "refused", "reported" };
 	_cleanup_text_ struct text id = {}, text = {};
@@ -70,9 +86,8 @@ static json_t *item_json(const struct report_item *item) {
 
 	object_print_id(item->object, &id);
 	report_set(json, "action", json_string(actions[item->action]));
-	report_set(json, "namespace", report_json_text(item->object->ns));
+	set_object(json, item->object);
 	report_set(json, "object", report_json_text(id.data));
-	report_set(json, "kind", json_string(item->object->kind->name));
 	report_set(json, "fields", item_fields(item));
 	if (item->object->kind->lines && shown_fields(item))
 		report_set(json, "entries", entries_json(item->object));
@@ -112,7 +127,7 @@ static json_t *waiting_json(const struct plan *plan) {
 			continue;
 		json = json_object();
 		object_print_id(waiting->object, &id);
-		report_set(json, "namespace", report_json_text(waiting->object->ns));
+		set_object(json, waiting->object);
 		report_set(json, "object", report_json_text(id.data));
 		report_set(json, "waits", report_json_text(waiting->why));
 		json_array_append_new(list, json);
@@ -128,6 +143,7 @@ static json_t *spared_json(const struct plan *plan) {
 		json_t *json = json_object();
 
 		object_print_id(spared->object, &id);
+		set_object(json, spared->object);
 		report_set(json, "object", report_json_text(id.data));
 		report_set(json, "reason", report_json_text(spared->why));
 		json_array_append_new(list, json);

@@ -194,7 +194,7 @@ static void print_result_json(struct work *work, bool good) {
 	if (work->results)
 		json_array_append_new(work->results, result);
 	else
-		print_json(result);
+		print_json(json_pack("{s:[o]}", "topologies", result));
 }
 
 static void add_count(size_t n, const char *done, struct text *out) {

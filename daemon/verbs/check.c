@@ -63,7 +63,6 @@ static bool check_file(const char *argument, const struct options *options, json
 	return good;
 }
 
-/* With --json, one file gives an object and several give a list, so that the usual case needs no unpacking. */
 int verb_check(const struct options *options) {
 	json_t *results = options->json ? json_array() : NULL;
 	bool good = true;
@@ -74,10 +73,7 @@ int verb_check(const struct options *options) {
 	}
 	for (size_t i = 0; i < options->n_args; i++)
 		good &= check_file(options->args[i], options, results);
-	if (results && options->n_args == 1)
-		print_json(json_incref(json_array_get(results, 0)));
-	else if (results)
-		print_json(json_incref(results));
-	json_decref(results);
+	if (results)
+		print_json(json_pack("{s:o}", "files", results));
 	return good ? EXIT_DONE : EXIT_SPEC;
 }

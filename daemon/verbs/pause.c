@@ -21,7 +21,7 @@ int verb_pause(const struct options *options) {
 		return EXIT_FAILED;
 	report_duration(usec, &span);
 	if (options->json)
-		print_json(json_incref(json_object_get(answer.parameters, "status")));
+		print_json(json_pack("{s:[O]}", "topologies", json_object_get(answer.parameters, "status")));
 	else
 		printf("%s: paused for %s; `topod resume %s` ends it earlier\n", topology, span.data, topology);
 	return EXIT_DONE;

@@ -113,8 +113,6 @@ static int show_status(const char *topology, struct listing *listing) {
 	status = json_object_get(answer.parameters, "status");
 	if (listing->all) {
 		json_array_append(listing->all, status); /* printed at the end, all together */
-	} else if (options->json) {
-		print_json(json_incref(status));
 	} else {
 		fputs(listing->n_running ? "\n" : "", stdout);
 		print_status(status, options);
@@ -204,7 +202,7 @@ int verb_status(const struct options *options) {
 		return EXIT_FAILED;
 	if (options->wait)
 		wait_for_state(topology, options->wait, deadline_of(options));
-	listing.all = options->prometheus ? json_array() : NULL;
+	listing.all = options->prometheus || options->json ? json_array() : NULL;
 	code = show_status(topology, &listing);
 	print_listing(&listing);
 	if (code == EXIT_NOT_RUNNING)
@@ -218,7 +216,7 @@ int print_refused(const char *topology, const json_t *parameters, const struct o
 	const char *diagnostics = json_string_value(json_object_get(parameters, "diagnostics"));
 
 	if (options->json)
-		print_json(json_incref(json_object_get(parameters, "check")));
+		print_json(json_pack("{s:[], s:O}", "topologies", "check", json_object_get(parameters, "check")));
 	/* As ExecReload= of the service, whose journal has the daemon's messages about it. */
 	if (journal_is_services())
 		return EXIT_SPEC;
@@ -227,7 +225,9 @@ int print_refused(const char *topology, const json_t *parameters, const struct o
 	return EXIT_SPEC;
 }
 
-int print_outcome(const json_t *status, const char *what, const struct options *options) {
+int print_outcome(const json_t *answered, const char *what, const struct options *options) {
+	json_t *status = (json_t *)(uintptr_t)answered; /* json_pack() counts references */
+	bool checked = streq(what, "reloaded");
 	_cleanup_(arena_done) struct arena arena = {};
 	struct report_status all;
 	bool good;
@@ -238,7 +238,8 @@ int print_outcome(const json_t *status, const char *what, const struct options *
 	}
 	good = streq(all.state, "converged") || all.paused_until_usec;
 	if (options->json)
-		print_json(json_deep_copy(status));
+		print_json(checked ? json_pack("{s:[O], s:n}", "topologies", status, "check")
+				   : json_pack("{s:[O]}", "topologies", status));
 	else if (all.paused_until_usec)
 		printf("%s: %s; takes effect when the pause is over, or with `topod resume %s`\n", all.topology, what,
 		       all.topology);

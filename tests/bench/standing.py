@@ -23,7 +23,7 @@ WARMING = 3  # before the measurement: what is done only once is not part of an 
 
 
 def status(t):
-    return json.loads(measure([t.args.topod, "status", "--json", f"bench-{t.shape}"])[2])
+    return json.loads(measure([t.args.topod, "status", "--json", f"bench-{t.shape}"])[2])["topologies"][0]
 
 
 # Idle

@@ -97,7 +97,7 @@ def more(after, before):
 
 class Chaos(Case):
     def status(self, topology="office"):
-        return json.loads(self.topod("status", topology, "--json").stdout)
+        return json.loads(self.topod("status", topology, "--json").stdout)["topologies"][0]
 
     def wait_converged(self, daemon, topology="office", after=0.0):
         """Waits until its status is "converged" (since a time after `after`); asks again after each of its lines. During long work it
@@ -105,7 +105,8 @@ class Chaos(Case):
         deadline = time.monotonic() + 6 * lab.DEADLINE
         while True:
             answer = self.topod("status", topology, "--json", expect=(*lab.ANSWERED, lab.EXIT_FAILED, lab.EXIT_NOT_RUNNING))
-            status = json.loads(answer.stdout) if answer.stdout else {"state": answer.stderr}
+            running = json.loads(answer.stdout)["topologies"] if answer.stdout else []
+            status = running[0] if running else {"state": answer.stderr}
             if status["state"] == "converged" and status["verified_usec"] / 1e6 >= after:
                 return status
             left = deadline - time.monotonic()

@@ -384,7 +384,8 @@ class Trial:
         while not first or last["retries"] < max(1, last["failing"]):
             answer = subprocess.run([TOPOD, "status", "t", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                                     check=False).stdout
-            last = json.loads(answer) if answer else {"state": "not there", "retries": 0, "failing": 0}
+            running = json.loads(answer)["topologies"] if answer else []
+            last = running[0] if running else {"state": "not there", "retries": 0, "failing": 0}
             first = first or (last if last["state"] in ("degraded", "converged") and not last["pending"] else None)
             if first and last["state"] == "converged":
                 return

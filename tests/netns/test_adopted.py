@@ -50,7 +50,7 @@ class Adopted(Case):
         self.assertTrue(lab.link("ext", "br0") and lab.link("ext", "eth0") and lab.link(HOST, "c1"))
         d.drain()
         self.assertEqual(2, len([l for l in d.lines[since:] if l.startswith(("drift", "recovered", "failing"))]), d.lines)
-        status = json.loads(self.topod("status", "office", "--json").stdout)
+        status = json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]
         self.assertEqual(("converged", 1), (status["state"], status["drifts"]))
 
     def test_what_is_as_declared(self):

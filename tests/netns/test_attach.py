@@ -42,7 +42,7 @@ def name_of(ns):
 
 class Attach(Case):
     def status(self):
-        return json.loads(self.topod("status", "office", "--json").stdout)
+        return json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]
 
     def complete(self, container):
         """What is declared is there, as the first thing that its process could see."""

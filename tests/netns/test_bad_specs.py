@@ -309,7 +309,7 @@ class WrongSpecs(Case):
         """The JSON has the same positions."""
         text, places = unmark(WRONG["unknown keys"][0])
         done = self.topod("check", "--json", self.spec(text, "wrong.yaml"), expect=lab.EXIT_SPEC)
-        answer = lab.json.loads(done.stdout)
+        answer, = lab.json.loads(done.stdout)["files"]
         seen = set()
 
         def walk(x):
@@ -375,7 +375,7 @@ namespaces:
         self.assertRegex(done.stderr, r"doubtful\.yaml:1:\d+: error: .*192\.0\.2\.1")
         self.assertNotIn("warning:", done.stderr)
         self.assertEqual("", done.stdout)
-        told = json.loads(self.topod("check", "--strict", "--json", spec, expect=lab.EXIT_SPEC).stdout)
+        told, = json.loads(self.topod("check", "--strict", "--json", spec, expect=lab.EXIT_SPEC).stdout)["files"]
         self.assertEqual((False, 1, 0), (told["valid"], told["errors"], told["warnings"]))
         self.assertEqual(["error"], [d["severity"] for d in told["diagnostics"]])
         good = self.spec("namespaces: {a: {}}\n", "good.yaml")

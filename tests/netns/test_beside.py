@@ -119,7 +119,7 @@ class Shared(Beside):
             self.wait_until(lambda: lab.link(HOST, "ex0")["mtu"] == 1400 and "10.0.1.1/24" in lab.addresses(HOST, "ex0"),
                             "the repair", x)
         for d, name in ((x, "a"), (y, "b")):
-            d.wait(lambda name=name: json.loads(self.topod("status", "--json", name).stdout)["state"] == "converged", "rest")
+            d.wait(lambda name=name: json.loads(self.topod("status", "--json", name).stdout)["topologies"][0]["state"] == "converged", "rest")
             self.assertIsNone(d.find("backed off"), d.log)
         x.stop()
         y.stop()
@@ -213,8 +213,8 @@ class Different(Beside):
         self.wait_until(lambda: "b-own" in lab.namespaces() and "198.51.100.1/32" in lab.addresses("b-own", "lo"),
                         "the rest of b", y)
         self.has_shared()
-        self.assertEqual("converged", json.loads(self.topod("status", "--json", "a").stdout)["state"])
-        status = json.loads(self.topod("status", "--json", "b").stdout)
+        self.assertEqual("converged", json.loads(self.topod("status", "--json", "a").stdout)["topologies"][0]["state"])
+        status = json.loads(self.topod("status", "--json", "b").stdout)["topologies"][0]
         self.assertEqual(("degraded", 0), (status["state"], status["fought_over"] if "fought_over" in status else 0))
         self.assertIsNone(x.find("drift"), x.log)
         # The first one goes: the second one applies its values without being asked.
@@ -238,7 +238,7 @@ class Different(Beside):
         self.topod("reload", "b")
         self.assertEqual(1300, lab.link(HOST, "ex0")["mtu"])
         self.assertEqual("10.0.1.2", lab.route(HOST, "192.0.2.0/24")["gateway"])
-        x.wait(lambda: json.loads(self.topod("status", "--json", "a").stdout)["state"] == "converged", "a's share")
+        x.wait(lambda: json.loads(self.topod("status", "--json", "a").stdout)["topologies"][0]["state"] == "converged", "a's share")
         x.stop()
         y.stop()
         self.topod("down", "b")

@@ -62,7 +62,7 @@ class Dropins(Case):
         done = self.topod("check", self.path)
         self.assertIn("office.yaml: valid, 3 namespaces", done.stdout)
         self.assertIn("with 2 drop-ins", done.stdout)
-        answer = json.loads(self.topod("check", "--json", self.path).stdout)
+        answer = json.loads(self.topod("check", "--json", self.path).stdout)["files"][0]
         self.assertEqual(["10-db.yaml", "20-routes.yaml"], [os.path.basename(f) for f in answer["drop_ins"]])
         self.topod("plan", self.path, expect=lab.EXIT_DIFFERENCES)
         self.topod("apply", self.path)
@@ -106,7 +106,7 @@ class Dropins(Case):
         with d.expects("was refused"):
             d.process.send_signal(signal.SIGHUP)
         self.same(before, lab.snapshot(exact=True))
-        status = json.loads(self.topod("status", "--json", "office").stdout)
+        status = json.loads(self.topod("status", "--json", "office").stdout)["topologies"][0]
         self.assertEqual("converged", status["state"])
         self.assertIn(words[0], status["reload_error"])
 
@@ -141,7 +141,7 @@ class Dropins(Case):
         d.wait_line(r"failing: web: route 10\.9\.0\.0/16.*\(.*/office\.d/50-bad\.yaml:4\)")
 
         def place():
-            troubles = json.loads(self.topod("status", "--json", "office").stdout)["troubles"]
+            troubles = json.loads(self.topod("status", "--json", "office").stdout)["topologies"][0]["troubles"]
             return [(os.path.basename(t["file"]), t["line"]) for t in troubles]
         self.assertEqual([("50-bad.yaml", 4)], place())
         self.dropin("10-db.yaml", DB)

@@ -37,7 +37,7 @@ class Duplicates(Case):
         done = self.topod("plan", self.path, expect=2)
         self.assertIn("-/+ eth0: address fd00:1::11/64 (duplicate address detection found another host with it)", done.stdout)
         d = self.failing()
-        troubles = json.loads(self.topod("status", "office", "--json").stdout)["troubles"]
+        troubles = json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]["troubles"]
         self.assertEqual([("web/eth0", "address fd00:1::11/64", "failing")],
                          [(t["scope"], t["noun"], t["state"]) for t in troubles])
         d.stop()

@@ -30,7 +30,7 @@ class Hidden(Case):
         self.assertIn("0 to change, 0 to recreate, 0 to delete, 1 only reported", shown)
         change, = json.loads(self.topod("plan", "--json", path, expect=2).stdout)["changes"]
         self.assertEqual(("reported", "is hidden by route default via 10.0.0.66"), (change["action"], change["reason"][:40]))
-        status = json.loads(self.topod("status", "office", "--json").stdout)
+        status = json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]
         self.assertEqual(("degraded", 1), (status["state"], status["reported"]))
         self.assertEqual((1, 0, 1), tuple(status[k] for k in ("drifts", "restored", "only_reported")))
         said = self.topod("status", "office").stdout
@@ -104,10 +104,10 @@ class Preceded(Case):
             lab.ip("web", "route del default via 10.0.0.1")
         with d.expects("drift: web: route default.* mtu was changed from 1400 to 1200; restored"):
             lab.ip("web", "route replace default via 10.0.0.1 metric 100 mtu 1200 proto 84")
-        self.assertEqual("degraded", json.loads(self.topod("status", "office", "--json").stdout)["state"])
+        self.assertEqual("degraded", json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]["state"])
         with d.expects("recovered: web: route default via 10.0.0.1 metric 100"):
             lab.ip("web", "route del default via 10.0.0.66 metric 50")
-        status = json.loads(self.topod("status", "office", "--json").stdout)
+        status = json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]
         self.assertEqual((2, status["drifts"]), (status["restored"], status["restored"] + status["only_reported"]))
         d.stop()
 

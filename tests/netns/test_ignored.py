@@ -51,7 +51,7 @@ class Ignored(Case):
         value, kept = self.rounded()
         d = self.daemon(self.write(value))
         d.wait_line(f"failing: a: .*the kernel keeps {kept}, not {value} .*rounds.yaml:6")
-        status = json.loads(self.topod("status", "rounds", "--json").stdout)
+        status = json.loads(self.topod("status", "rounds", "--json").stdout)["topologies"][0]
         self.assertEqual("degraded", status["state"])
         # Other changes are still repaired as drift.
         with d.expects("drift: a/e0: mtu was changed from 1400 to 1300; restored"):
@@ -92,7 +92,7 @@ links: [[host:e8, a:e8]]
         d.wait_line("failing: a: ")
         tries, last = 0, 0
         while tries < 4:
-            status = json.loads(self.topod("status", "rounds", "--json").stdout)
+            status = json.loads(self.topod("status", "rounds", "--json").stdout)["topologies"][0]
             [trouble] = status["troubles"]
             tries, last = trouble["tries"], status["looks"]
             self.assertEqual(status["retries"], tries - 1)

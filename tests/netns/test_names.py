@@ -651,7 +651,7 @@ class Lost(Names):
         lab.run("ip", "netns", "delete", "web")
         done = self.topod("apply", path)
         self.assertRegex(done.stderr, "office.yaml:.*: warning: web: namespace was removed; restored in .*; " + left)
-        self.assertEqual([], json.loads(self.topod("apply", "--json", path).stdout)["problems"])
+        self.assertEqual([], json.loads(self.topod("apply", "--json", path).stdout)["topologies"][0]["problems"])
         self.end(p)
         p = self.process(inside="web")
         left = f"left in the old one: 1 process: sleep, pid {p.pid}\n"

@@ -25,7 +25,7 @@ class Narrow(Case):
         self.d.stop()
 
     def counts(self):
-        return json.loads(self.topod("status", "--json", self.name).stdout)
+        return json.loads(self.topod("status", "--json", self.name).stdout)["topologies"][0]
 
     def counts_at_rest(self):
         """Waits for the last events of the start: nothing was scanned for as long as a whole plan takes."""

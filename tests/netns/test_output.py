@@ -94,7 +94,7 @@ links: [[a:e, b:e], [a:f, b:f]]
                 self.assertEqual(planned, done, said)
         for text in self.STEPS[:3]:
             path = self.spec(text, "small.yaml")
-            self.assertEqual(sum(self.plan(path)), json.loads(self.topod("apply", path, "--json").stdout)["changes"])
+            self.assertEqual(sum(self.plan(path)), json.loads(self.topod("apply", path, "--json").stdout)["topologies"][0]["changes"])
         self.topod("down", path)
 
 
@@ -142,7 +142,8 @@ class Programs(Case):
     def answer(self, *args, expect=0):
         done = self.topod(*args, "--json", expect=expect)
         self.assertNotIn("error", done.stderr)
-        return json.loads(done.stdout)
+        result, = json.loads(done.stdout)["topologies"]
+        return result
 
     def check(self, answer, state, changes, problems=()):
         self.assertIsInstance(answer.pop("usec"), int)

@@ -144,7 +144,7 @@ class Side:
         """Waits until nothing is left that it may do. A daemon retries refused changes after a pause; here it does so at once."""
         if self.daemon:
             self.expect_refusals(self.test.topod("reload", self.name, expect=(0, 1)))
-            status = json.loads(self.test.topod("status", "--json", self.name).stdout)
+            status = json.loads(self.test.topod("status", "--json", self.name).stdout)["topologies"][0]
             self.test.assertEqual(0, status["fought_over"], self.daemon.log)
         self.test.assertEqual(set(), self.plan()[0])
 

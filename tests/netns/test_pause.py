@@ -17,7 +17,7 @@ class Pause(Case):
         return path, d
 
     def state(self):
-        return json.loads(self.topod("status", "office", "--json").stdout)
+        return json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]
 
     def test_drift_waits_for_the_resumption(self):
         _, d = self.paused()

@@ -389,7 +389,7 @@ namespaces:
         tries, compared, before, deadline = 0, 0, 0, time.monotonic() + 2 * lab.DEADLINE
         while compared < 2:
             asked = time.time()
-            trouble = json.loads(self.topod("status", "--json", "office").stdout)["troubles"][0]
+            trouble = json.loads(self.topod("status", "--json", "office").stdout)["topologies"][0]["troubles"][0]
             if trouble["tries"] > tries:
                 pause = trouble["next_try_usec"] / 1e6 - before
                 compared = compared + 1 if tries and pause >= 2 ** (trouble["tries"] - 1) else 0

@@ -67,7 +67,7 @@ class Ranges(Case):
             self.topod("apply", spec)
             printed = self.topod("check", "--expand", spec).stdout
             self.assertNotRegex(printed, r"[{]n|\[\d+-")
-            self.assertEqual(printed, json.loads(self.topod("check", "--expand", "--json", spec).stdout)["expanded"])
+            self.assertEqual(printed, json.loads(self.topod("check", "--expand", "--json", spec).stdout)["files"][0]["expanded"])
             again = self.spec(printed, "written.yaml")
             self.topod("plan", "--replace", again)
             self.assertEqual(printed, self.topod("check", "--expand", again).stdout)

@@ -403,7 +403,7 @@ class Verbs(Reload):
         self.assertIn("office", text)
         self.assertIn("converged", text)
         self.assertIn("office", self.topod("status").stdout)  # the only one that runs
-        answer = json.loads(self.topod("status", "--json", "office").stdout)
+        answer = json.loads(self.topod("status", "--json", "office").stdout)["topologies"][0]
         self.assertEqual("office", answer["topology"])
         self.assertEqual("converged", answer["state"])
         # A drift is counted and shown.

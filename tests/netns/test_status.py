@@ -88,7 +88,7 @@ class Status(Case):
                 found = metrics.get(f"topod_{key}", metrics.get(f"topod_{key}_total"))
                 if isinstance(value, int) and key != "pid" and not key.endswith("_usec"):
                     self.assertEqual(value, found[(("topology", status["topology"]),)], key)
-        started = json.loads(self.topod("status", "small", "--json").stdout)["started_usec"]
+        started = json.loads(self.topod("status", "small", "--json").stdout)["topologies"][0]["started_usec"]
         self.assertAlmostEqual(started / 1e6, metrics["topod_start_time_seconds"][small], places=5)
         one = read_metrics(self.topod("status", "small", "--prometheus").stdout)
         self.assertEqual([small], list(one["topod_objects"]))
@@ -154,7 +154,7 @@ class Status(Case):
         with d.expects("10.9.0.0/16"):
             lab.ip("c", "addr add 10.55.0.2/24 dev lo")
         self.assertEqual(EXIT_DONE, p.wait(DEADLINE))
-        self.assertEqual("converged", json.loads(p.stdout.read())["state"])
+        self.assertEqual("converged", json.loads(p.stdout.read())["topologies"][0]["state"])
         self.assertEqual(EXIT_DONE, self.code("--wait"))
         d.stop()
 

@@ -21,7 +21,7 @@ namespaces:
 
 class Waiting(Case):
     def status(self):
-        return json.loads(self.topod("status", "office", "--json").stdout)
+        return json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]
 
     def tentative(self, ns, name):
         return [a["local"] for l in lab.ip_json(ns, f"addr show dev {name}") for a in l["addr_info"]

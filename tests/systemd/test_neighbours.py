@@ -181,12 +181,12 @@ class NetworkdInsists(Neighbour):
               "first pause began", flush=True)
         # After n pauses 2^n seconds have passed.
         self.assertLessEqual(len(told), 5 + math.log2(1 + time.monotonic() - began) + 1, [e["MESSAGE"] for e in told])
-        self.assertEqual("degraded", json.loads(self.topod("status", "fight", "--json").stdout)["state"])
+        self.assertEqual("degraded", json.loads(self.topod("status", "fight", "--json").stdout)["topologies"][0]["state"])
         self.systemctl("stop systemd-networkd systemd-networkd.socket")
         self.wait_until(lambda: "UP" in lab.link(HOST, "theirs")["flags"], "the link up, once networkd has gone")
         with machine.Journal("-u", "topod@fight") as journal:
             self.topod("reload", "fight")
-        self.assertEqual("converged", json.loads(self.topod("status", "fight", "--json").stdout)["state"])
+        self.assertEqual("converged", json.loads(self.topod("status", "fight", "--json").stdout)["topologies"][0]["state"])
 
 
 class NetworkManager(Neighbour):
