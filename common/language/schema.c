@@ -68,6 +68,15 @@ static json_t *interface_schema(const struct schema_mappings *mappings) {
 	return schema_pack("{s:o}", "allOf", cases);
 }
 
+/* Where no kind is written, or one that does not exist, an editor offers all of them. */
+static void list_kinds(const json_t *interface, const struct schema_mappings *mappings) {
+	json_t *kind = json_object_get(json_object_get(interface, "properties"), "kind");
+
+	vec_foreach(m, &mappings->list)
+		if (m->link)
+			json_array_append_new(json_object_get(kind, "enum"), json_string(m->link->name));
+}
+
 static json_t *link_name_schema(void) {
 	json_t *name = schema_pack("{s:i, s:s}", "maxLength", 15, "pattern", "^[^/:% ]+$");
 
@@ -91,6 +100,7 @@ json_t *schema_json(void) {
 			   m->is.case_of && !m->is_case ? schema_of_cases(&m->is) : mapping_schema(m, common));
 	}
 	schema_set(defs, "any-interface", interface_schema(&mappings));
+	list_kinds(json_object_get(defs, mapping_interface.name), &mappings);
 	schema_set(defs, "interface-name", link_name_schema());
 	schema_set(defs, "computed", schema_pack("{s:s, s:s}", "type", "string", "pattern", "[{]"));
 	schema_set(schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));

@@ -403,6 +403,23 @@ static void test_keys_are_known(void **state _unused_) {
 }
 
 /* Every kind of link and each of its keys is in both. */
+/* Where an editor does not know the kind yet, it can offer each. */
+static void test_kinds_are_offered(void **state _unused_) {
+	json_t *schema = schema_json(), *defs = json_object_get(schema, "$defs"), *kind, *offered, *item;
+	size_t i, n;
+
+	kind = json_object_get(json_object_get(json_object_get(defs, "interface"), "properties"), "kind");
+	offered = json_object_get(kind, "enum");
+	for (const struct kind *const *k = kinds; *k; k++) {
+		n = 0;
+		json_array_foreach(offered, i, item)
+			n += streq(json_string_value(item), (*k)->name);
+		if ((*k)->class == &class_link && !(*k)->unnamed)
+			assert_int_equal(n, 1);
+	}
+	json_decref(schema);
+}
+
 static void test_every_kind(void **state _unused_) {
 	_cleanup_text_ struct text page = {};
 	json_t *schema = schema_json();
@@ -491,10 +508,15 @@ static void test_man_tells_of_each_key(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),         cmocka_unit_test(test_examples),
-		cmocka_unit_test(test_bad),          cmocka_unit_test(test_keys_are_known),
-		cmocka_unit_test(test_every_kind),   cmocka_unit_test(test_page_is_current),
-		cmocka_unit_test(test_man_is_scdoc), cmocka_unit_test(test_man_tells_of_each_key),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_keys_are_known),
+		cmocka_unit_test(test_kinds_are_offered),
+		cmocka_unit_test(test_every_kind),
+		cmocka_unit_test(test_page_is_current),
+		cmocka_unit_test(test_man_is_scdoc),
+		cmocka_unit_test(test_man_tells_of_each_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
