@@ -120,12 +120,14 @@ static const struct group *find_group(const char *name) {
 /* Does the name stand for the feature? */
 static bool stands_for(const char *name, const char *feature) {
 	const struct group *group = find_group(name);
-	const char *rest = group && group->end ? startswith(feature, group->begin) : NULL;
-	size_t n = rest ? strlen(rest) : 0, end = rest ? strlen(group->end) : 0;
+	const char *rest;
 
-	if (!group || !group->end) /* only this one */
-		return streq(feature, group ? group->begin : name);
-	return rest && n >= end && streq(rest + n - end, group->end);
+	if (!group)
+		return streq(feature, name);
+	if (!group->end) /* only this one */
+		return streq(feature, group->begin);
+	rest = startswith(feature, group->begin);
+	return rest && strlen(rest) >= strlen(group->end) && streq(rest + strlen(rest) - strlen(group->end), group->end);
 }
 
 static bool is_known(const char *name, struct suggestion *near) {

@@ -67,7 +67,9 @@ static struct answer request(struct nl_socket *sock, struct nl_writer *w) {
 	int r = nl_transact(sock, w->messages.items, w->messages.n, false, keep_answer, &answer);
 
 	nl_clear(w);
-	return r < 0 ? (struct answer){ .error = r } : answer;
+	if (r < 0)
+		answer.error = r;
+	return answer;
 }
 
 /* Kinds of links. One that exists wants more attributes, or makes the link: both are an answer. */
