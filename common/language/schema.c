@@ -28,6 +28,8 @@ static json_t *mapping_schema(const struct schema_mapping *m, const struct schem
 		schema_set(properties, "kind", schema_pack("{s:s}", "const", m->link->name));
 	}
 	add_keys(m, properties, required);
+	if (m->is_case)
+		schema_set(properties, "kind", schema_pack("{s:s}", "const", m->is.title));
 	schema = schema_of_object(properties, required);
 	if (m == common) /* "eth0:" without a value is valid too */
 		schema_set(schema, "type", schema_pack("[s,s]", "object", "null"));
