@@ -44,10 +44,12 @@ static void set_text(char **at, const char *text) {
 }
 
 static struct attachment *find(struct attachments *a, const char *ns) {
+	struct attachment *found = NULL;
+
 	vec_foreach(item, &a->items)
 		if (streq((*item)->ns, ns))
-			return *item;
-	return NULL;
+			found = *item;
+	return found;
 }
 
 static int watch_fd_for(const struct attachments *a, int fd) {
