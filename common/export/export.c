@@ -143,19 +143,34 @@ static void note_unsaid(struct export *x, const struct ns_state *ns, node_pairs 
 	}
 }
 
-static const struct node *export_namespace(struct export *x, const struct ns_state *ns) {
-	bool own = x->options->is_own && x->options->is_own(x->options->userdata, ns->name);
+static bool has_only_comments(const node_pairs *pairs) {
+	vec_foreach(pair, pairs)
+		if (!pair->key->comment)
+			return false;
+	return true;
+}
+
+static void export_namespace(struct export *x, const struct ns_state *ns, node_pairs *namespaces) {
+	const char *maker = x->options->maker(x->options->userdata, ns);
 	node_pairs pairs = {};
 
-	if (!x->options->fresh && !own)
+	if (maker && !x->options->fresh)
+		export_note(x, &pairs, ns->name, NULL, "made by topod (%s), which keeps it; another topology cannot have it",
+			    maker);
+	if (!x->options->fresh)
 		pairs_add(x, &pairs, "adopt", build_word(x->arena, nowhere, "true"));
 	export_interfaces(x, ns, &pairs);
 	export_sections(x, ns, SECTION_NAMESPACE, NULL, &pairs, &pairs);
 	note_unsaid(x, ns, &pairs);
-	if (streq(ns->name, NS_HOST) && pairs.n == 1 && !export_has_end(x, ns)) /* nothing to adopt */
+	if (streq(ns->name, NS_HOST) && pairs.n == 1 && !maker && !export_has_end(x, ns)) /* nothing to adopt */
 		vec_clear(&pairs);
+	if (has_only_comments(&pairs)) { /* an empty mapping is written {}, so they go before it */
+		for (size_t i = 0; i < pairs.n; i++)
+			vec_push(namespaces, pairs.items[i]);
+		vec_clear(&pairs);
+	}
 	const struct node *node = pairs_finish(x, &pairs);
-	return node ? node : build_mapping(x->arena, nowhere, { 0 });
+	pairs_add(x, namespaces, ns->name, node ? node : build_mapping(x->arena, nowhere, { 0 }));
 }
 
 void export_state(struct arena *arena, const struct state *seen, const struct export_options *options,
@@ -165,8 +180,8 @@ void export_state(struct arena *arena, const struct state *seen, const struct ex
 
 	state_foreach(ns, seen)
 		if (ns->present && !ns->error)
-			pairs_add(&x, &namespaces, ns->name, export_namespace(&x, ns));
-	pairs_add(&x, &top, "topology", options->topology ? build_text(arena, nowhere, options->topology) : NULL);
+			export_namespace(&x, ns, &namespaces);
+	export_around(&x, &namespaces);
 	pairs_add(&x, &top, "namespaces", pairs_finish(&x, &namespaces));
 	pairs_add(&x, &top, "links", export_pairs(&x));
 	ret->root = pairs_finish(&x, &top);
@@ -185,13 +200,21 @@ static json_t *scalar_json(const struct node *node) {
 	return json_stringn(node->text, node->n);
 }
 
+/* Nothing but comments. */
+static bool is_comments(const struct node *node) {
+	for (size_t i = 0; node->type == NODE_MAPPING && i < node->n; i++)
+		if (!node->pairs[i].key->comment)
+			return false;
+	return node->type == NODE_MAPPING && node->n;
+}
+
 json_t *export_json(const struct node *root) {
 	json_t *json = root->type == NODE_MAPPING ? json_object() : json_array();
 
 	for (size_t i = 0; root->type != NODE_SCALAR && i < root->n; i++) {
 		if (root->type == NODE_SEQUENCE && !root->items[i]->comment)
 			json_array_append_new(json, export_json(root->items[i]));
-		else if (root->type == NODE_MAPPING && !root->pairs[i].key->comment)
+		else if (root->type == NODE_MAPPING && !root->pairs[i].key->comment && !is_comments(root->pairs[i].value))
 			json_object_set_new(json, root->pairs[i].key->text, export_json(root->pairs[i].value));
 	}
 	if (root->type != NODE_SCALAR)

@@ -21,12 +21,12 @@ struct export_note {
 };
 
 struct export_options {
-	bool fresh;             /* for a place where nothing of it exists: without `adopt` */
-	const void *machine_id; /* 16 bytes, from which topod computes MAC addresses */
-	uint32_t queues;        /* the number of queues that a pair's ends have by default */
-	/* The topology to which a namespace belongs, so that it needs no `adopt`; NULL: to none, or to another one. */
-	const char *topology;
-	bool (*is_own)(void *userdata, const char *ns);
+	bool fresh;                 /* for a place where nothing of it exists: without `adopt` */
+	const void *machine_id;     /* 16 bytes, from which topod computes MAC addresses */
+	uint32_t queues;            /* the number of queues that a pair's ends have by default */
+	const struct state *around; /* what export_each_around() found, observed */
+	/* Who made the namespace, if that was a topod with its own file: "topology office, /etc/topod/office.yaml"; else NULL. */
+	const char *(*maker)(void *userdata, const struct ns_state *ns);
 	void *userdata;
 };
 
@@ -34,6 +34,10 @@ struct exported {
 	const struct node *root; /* for yaml_write(), with the notes as comments */
 	vec(struct export_note) notes;
 };
+
+/* Calls fn for what is in other namespaces and has to be named in the file; link NULL: only the namespace. */
+typedef void (*export_around_fn)(void *userdata, const char *ns, const char *link);
+void export_each_around(const struct state *seen, export_around_fn fn, void *userdata);
 
 /* Writes the namespaces of the state; those that exist, without an error. The result lives in arena and refers to the
  * state; the notes are freed with vec_done(). */

@@ -185,10 +185,19 @@ static const struct node *export_ports(struct export *x, const struct ns_state *
 
 /* ---- an entry ---- */
 
+/* The link that it is made on, also in a namespace that is not exported; NULL: none. */
+static const struct link *lower_of(const struct export *x, const struct link *link) {
+	struct need need = object_lower(&link->object);
+	struct object *lower = need.name ? state_find_need(x->seen, &need) : NULL;
+
+	if (need.name && !lower && x->options->around)
+		lower = state_find_need(x->options->around, &need);
+	return (const struct link *)lower;
+}
+
 /* Has somebody chosen the MAC address? A vlan inherits that of its lower link, and topod computes one for what it makes. */
 static bool has_own_mac(const struct export *x, const struct link *link) {
-	struct need need = object_lower(&link->object);
-	const struct link *lower = need.name ? (const struct link *)state_find_need(x->seen, &need) : NULL;
+	const struct link *lower = lower_of(x, link);
 	const char *topology = startswith(link->alias, "topod:");
 	struct mac computed =
 		topology ? link_stable_mac(x->options->machine_id, topology, link->object.ns, link->name) : (struct mac){};
@@ -200,8 +209,7 @@ static bool has_own_mac(const struct export *x, const struct link *link) {
 /* Without an MTU of its own, a stacked link gets what the lower one's leaves. */
 static bool has_mtu_of_lower(const struct export *x, const struct link *link) {
 	const struct kind *kind = link->object.kind;
-	struct need need = object_lower(&link->object);
-	const struct link *lower = need.name ? (const struct link *)state_find_need(x->seen, &need) : NULL;
+	const struct link *lower = lower_of(x, link);
 
 	return lower && !kind->fields[LINK_MTU].fallback &&
 	       link->mtu == lower->mtu - (kind->headroom ? kind->headroom(&link->object) : 0);
@@ -231,6 +239,25 @@ static uint64_t skipped_fields(const struct export *x, const struct link *link) 
 	return skip;
 }
 
+/* Keys of the link and its parts: each is known, and never shown. */
+static void note_secrets(struct export *x, const struct ns_state *ns, const struct link *link, node_pairs *notes) {
+	ns_foreach(object, ns) {
+		const struct kind *kind = object->kind;
+
+		if (object != &link->object &&
+		    (kind != link->object.kind->part_kind || !streq_ptr(object_home_link(object), link->name)))
+			continue;
+		for (size_t i = 0; i < kind->n_fields; i++) {
+			const struct key_file *file = field_of(&kind->fields[i], object);
+
+			if (kind->fields[i].type->is_key_file && object_has(object, i) && !key_is_zero(&file->key))
+				export_note(x, notes, ns->name, link->name,
+					    "has a key that is left out: write it to a file, and `%s: FILE`",
+					    kind->fields[i].name);
+		}
+	}
+}
+
 static bool is_needless(const struct export *x, const struct link *link, const struct kind *kind) {
 	return streq(kind->name, "loopback") || find_peer(x, &link->object);
 }
@@ -255,6 +282,11 @@ static void export_interface(struct export *x, const struct ns_state *ns, const 
 		      field_bit(LINK_UP) | (kind->found ? ~field_bit(LINK_MTU) : skipped_fields(x, link)), &pairs);
 	if (kind->port_kind)
 		pairs_add(x, &pairs, kind->port_kind->section->key, export_ports(x, ns, link));
+	if (kind->part_kind)
+		pairs_add(x, &pairs, kind->part_kind->section->key,
+			  export_list(x, ns, kind->part_kind->section, link->name));
+	if (!kind->found)
+		note_secrets(x, ns, link, interfaces);
 	export_sections(x, ns, SECTION_INTERFACE, link->name, &pairs, interfaces);
 	const struct node *entry = pairs_finish(x, &pairs);
 	pairs_add(x, interfaces, link->name, entry);

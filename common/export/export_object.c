@@ -85,6 +85,12 @@ static const struct node *value_node(struct export *x, const char *ns, const str
 }
 
 const struct node *export_value(struct export *x, const struct object *object, const struct field *field) {
+	_cleanup_text_ struct text text = {};
+
+	if (field->type->exact && object->kind->needs_exact && object->kind->needs_exact(object)) {
+		field->type->exact(field, field_of(field, object), &text);
+		return text_node(x, field, text_str(&text));
+	}
 	return value_node(x, object->ns, field, object);
 }
 

@@ -26,6 +26,9 @@ const struct node *items_finish(struct export *x, node_items *items);
 void export_note(struct export *x, node_pairs *pairs, const char *ns, const char *interface, const char *format, ...)
 	_printf_(5, 6);
 
+/* export_around.c: adds the namespaces that export_each_around() finds. */
+void export_around(struct export *x, node_pairs *namespaces);
+
 /* export_object.c */
 
 /* Adds the fields of an observed object that say more than if they were left out. fields: the table of the language's

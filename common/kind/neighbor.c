@@ -271,7 +271,9 @@ const struct class class_neighbor = {
 };
 
 static bool is_usual(const struct state *seen _unused_, const struct object *observed, size_t field) {
-	return field == NEIGHBOR_STATE && ((const struct neighbor *)observed)->state == NUD_PERMANENT;
+	const struct neighbor *n = (const struct neighbor *)observed;
+
+	return field == NEIGHBOR_STATE && (n->proxy || n->state == NUD_PERMANENT);
 }
 
 const struct kind kind_neighbor = {

@@ -211,7 +211,7 @@ const struct field route_fields[] = {
 
 /* Reading the file. */
 
-static uint8_t known_family(const struct route *r) {
+uint8_t route_known_family(const struct route *r) {
 	if (r->via.family)
 		return r->via.family;
 	for (size_t i = 0; i < r->nexthops.n; i++)
@@ -221,7 +221,7 @@ static uint8_t known_family(const struct route *r) {
 }
 
 static bool settle_family(struct parse *p, struct route *r, const struct node *node) {
-	uint8_t family = known_family(r);
+	uint8_t family = route_known_family(r);
 
 	if (!r->to.address.family) {
 		r->to.address.family = family;
@@ -591,4 +591,5 @@ const struct kind kind_route = {
 	.opponent = opponent,
 	.left_out = route_left_out,
 	.is_usual = route_is_usual,
+	.needs_exact = route_needs_exact,
 };

@@ -93,7 +93,11 @@ bool route_has_device_type(const struct route *route);
 /* The scope of a route that states none (IPv4), as in ip-route(8). */
 uint32_t route_usual_scope(const struct route *route);
 
+/* The family of `to: default`, by what else the route has; 0: nothing shows it. */
+uint8_t route_known_family(const struct route *route);
+
 /* route_export.c, see struct kind */
+bool route_needs_exact(const struct object *observed);
 bool route_is_usual(const struct state *seen, const struct object *observed, size_t field);
 const char *route_left_out(struct arena *arena, const struct object *observed);
 

@@ -50,3 +50,7 @@ bool route_is_usual(const struct state *seen, const struct object *observed, siz
 	/* The kernel shows lo for an IPv6 route that leads nowhere. */
 	return field == ROUTE_DEV && (!route_has_device_type(r) || is_found_by_gateway(seen, r));
 }
+
+bool route_needs_exact(const struct object *observed) {
+	return !route_known_family((const struct route *)observed);
+}

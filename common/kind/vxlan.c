@@ -267,10 +267,10 @@ static uint32_t headroom(const struct object *desired) {
 /* `remote` and `group` are one attribute. Other ends are entries of the forwarding table, and written as such. */
 static bool is_usual(const struct state *seen _unused_, const struct object *observed, size_t field) {
 	const struct vxlan *vxlan = (const struct vxlan *)observed;
-	bool multicast = ip_is_multicast(&vxlan->remote.ip);
+	const struct ip *ip = field == GROUP ? &vxlan->group.ip : &vxlan->remote.ip;
 
 	if (field == REMOTE || field == GROUP)
-		return !vxlan->remote.ip.family || ip_is_zero(&vxlan->remote.ip) || multicast == (field == REMOTE);
+		return !ip->family || ip_is_zero(ip) || ip_is_multicast(ip) == (field == REMOTE);
 	return field == REMOTES || (fields[field].offset == offsetof(struct vxlan, udp_checksum) && vxlan->udp_checksum) ||
 	       (field == LINK_MTU && !vxlan->dev.ifindex && vxlan->link.mtu == 1500); /* vxlan_setup() */
 }

@@ -102,7 +102,27 @@ static void endpoint_put(struct nl_writer *w, const struct field *field, const v
 		nl_put(w, field->attr, &in6, sizeof(in6));
 }
 
+static bool endpoint_get(struct arena *arena _unused_, const struct field *field _unused_, const struct nlattr *attr,
+			 void *value) {
+	struct endpoint *endpoint = value;
+	union {
+		struct sockaddr_in in4;
+		struct sockaddr_in6 in6;
+	} address;
+	size_t size = mnl_attr_get_payload_len(attr);
+
+	if (size != sizeof(address.in4) && size != sizeof(address.in6))
+		return false;
+	memcpy(&address, mnl_attr_get_payload(attr), size);
+	bool ipv6 = size == sizeof(address.in6);
+	endpoint->port = ntohs(ipv6 ? address.in6.sin6_port : address.in4.sin_port);
+	return ip_from_bytes(ipv6 ? AF_INET6 : AF_INET,
+			     ipv6 ? (const void *)&address.in6.sin6_addr : (const void *)&address.in4.sin_addr,
+			     ipv6 ? sizeof(address.in6.sin6_addr) : sizeof(address.in4.sin_addr), &endpoint->ip) == 0;
+}
+
 static const struct type type_endpoint = {
+	.get = endpoint_get,
 	.name = "endpoint",
 	.size = sizeof(struct endpoint),
 	.parse = endpoint_parse,
@@ -354,7 +374,8 @@ static void add_allowed_ips(struct arena *arena, struct value_set *networks, con
 }
 
 static struct peer *new_peer(struct source_scan *scan, const char *dev, const struct nlattr *const *tb) {
-	static const uint8_t simple[] = { PUBLIC_KEY, PRESHARED_KEY, KEEPALIVE };
+	/* The endpoint is where the peer is now; of what is in the ledger, what it says counts (ledger_recall()). */
+	static const uint8_t simple[] = { PUBLIC_KEY, PRESHARED_KEY, ENDPOINT, KEEPALIVE };
 	struct arena *arena = scan->decode.arena;
 	struct peer *peer = (struct peer *)object_new(arena, &kind_wireguard_peer, scan->seen->name);
 	struct object *object = &peer->object, *link = ns_find_link(scan->seen, dev);

@@ -262,6 +262,8 @@ struct kind {
 	/* Would this field have the observed value if the file left it out? For what the field's `initial` and `fallback` do
 	 * not say. NULL: never. */
 	bool (*is_usual)(const struct state *seen, const struct object *observed, size_t field);
+	/* Must an export print fields exactly (type->exact), because nothing else in the entry says what print leaves open? */
+	bool (*needs_exact)(const struct object *observed);
 	/* Why an export leaves this observed object out: because somebody keeps it without a file ("protocol bird"), or it has
 	 * what the language cannot say. In arena; NULL: it does not, or the kernel makes it (kernel_made). */
 	const char *(*left_out)(struct arena *arena, const struct object *observed);

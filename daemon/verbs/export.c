@@ -43,6 +43,53 @@ static bool choose(const char *const *names, const struct options *options, scop
 	return good;
 }
 
+/* ---- who made it ---- */
+
+struct maker {
+	const char *topology;
+	struct ledger ledger;
+};
+
+/* The ledgers of all topologies. */
+struct makers {
+	struct arena arena;
+	vec(struct maker) list;
+};
+
+static void add_maker(void *userdata, const char *topology) {
+	struct makers *makers = userdata;
+	struct maker maker = { .topology = arena_strdup(&makers->arena, topology) };
+
+	if (ledger_file_read(topology, &maker.ledger) == 0)
+		vec_push(&makers->list, maker);
+	else
+		ledger_done(&maker.ledger);
+}
+
+static const char *maker_of(void *userdata, const struct ns_state *ns) {
+	struct makers *makers = userdata;
+
+	vec_foreach(maker, &makers->list) {
+		const struct ledger_ns *noted = ledger_namespace(&maker->ledger, ns->name);
+		const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+
+		if (made && ns_self(ns) && ledger_is_same(made, ns_self(ns)))
+			return arena_printf(&makers->arena, "topology %s%s%s", maker->topology,
+					    maker->ledger.files.n ? ", " : "",
+					    maker->ledger.files.n ? maker->ledger.files.items[0] : "");
+	}
+	return NULL;
+}
+
+static void makers_done(struct makers *makers) {
+	vec_foreach(maker, &makers->list)
+		ledger_done(&maker->ledger);
+	vec_done(&makers->list);
+	arena_done(&makers->arena);
+}
+
+/* ---- scanning ---- */
+
 /* Of the settings, only those are read that a file has words for. */
 static int scan(const scope_list *scopes, struct state *ret) {
 	_cleanup_(state_done) struct state wanted = {};
@@ -68,6 +115,25 @@ static bool is_complete(const struct state *seen) {
 	return good;
 }
 
+static void add_scope(void *userdata, const char *ns, const char *link _unused_) {
+	scope_list *scopes = userdata;
+
+	vec_foreach(scope, scopes)
+		if (streq(scope->ns, ns))
+			return;
+	vec_push(scopes, (struct scope){ .ns = ns });
+}
+
+/* What is exported may stand on links in other namespaces. */
+static void scan_around(const struct state *seen, struct state *ret) {
+	scope_list scopes = {};
+
+	export_each_around(seen, add_scope, &scopes);
+	if (scopes.n)
+		(void)scan(&scopes, ret); /* the file only says less without it */
+	vec_done(&scopes);
+}
+
 static json_t *notes_json(const struct exported *exported) {
 	json_t *list = json_array();
 
@@ -91,8 +157,9 @@ static void print(const struct exported *exported, const struct options *options
 }
 
 static int export(const scope_list *scopes, const struct options *options, struct arena *arena) {
-	_cleanup_(state_done) struct state seen = {};
+	_cleanup_(state_done) struct state seen = {}, around = {};
 	struct exported exported = {};
+	_cleanup_(makers_done) struct makers makers = {};
 	uint8_t machine_id[16] = {};
 	int r = scan(scopes, &seen);
 
@@ -102,9 +169,14 @@ static int export(const scope_list *scopes, const struct options *options, struc
 	}
 	bool good = is_complete(&seen);
 	chosen_mac_read(&seen);
+	scan_around(&seen, &around);
 	spec_file_machine_id(machine_id);
+	(void)ledger_file_each(add_maker, &makers); /* on error there are none */
 	export_state(arena, &seen,
 		     &(struct export_options){ .fresh = options->fresh,
+					       .around = &around,
+					       .maker = maker_of,
+					       .userdata = &makers,
 					       .machine_id = machine_id,
 					       .queues = (uint32_t)sysconf(_SC_NPROCESSORS_CONF) },
 		     &exported);

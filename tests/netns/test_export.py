@@ -114,7 +114,13 @@ links:
             -n web link set eth0 up
             -n web addr add 10.0.0.2/24 dev eth0 valid_lft 1000 preferred_lft 1000
             -n web route add 10.6.0.0/16 via 10.0.0.1 proto bird
+            netns add dark
+            -n dark link set lo up
+            -n dark route add blackhole default
+            netns add mail
+            -n mail link set lo up
         """)
+        lab.nft("mail", "add table ip nat")
         lab.nft("web", "add table ip nat")
         os.makedirs("/etc/netns/web")
         with open("/etc/netns/web/resolv.conf", "w", encoding="utf-8") as f:
@@ -126,11 +132,14 @@ links:
         self.assertIn("# nftables table ip nat left out: `nft list ruleset` shows it", text)
         self.assertIn("# file /etc/netns/web/resolv.conf left out", text)
         self.assertIn("# eth0 has 1 address left out (from a lease or a router advertisement)", text)
-        self.assertNotIn("10.0.0", text)
+        self.assertIn("routes: [{to: 0.0.0.0/0, type: blackhole}]", text)
+        self.assertNotIn("10.0.0.", text.replace("0.0.0.0/0", ""))
         self.assertIn("nothing to do", self.topod("plan", self.spec(text)).stdout)
         answer = json.loads(self.export("--json"))
         self.assertEqual({"lo": {"up": False}, "eth0": {"kind": "existing"}}, answer["file"]["namespaces"]["web"]["interfaces"])
-        self.assertEqual({("web", "eth0"), ("web", None)}, {(n["namespace"], n["interface"]) for n in answer["notes"]})
+        self.assertEqual({}, json.loads(self.export("--json", "--fresh", "mail"))["file"]["namespaces"]["mail"])
+        self.assertIn("left out: `nft list ruleset` shows it\n  mail: {}\n", self.export("--fresh", "mail"))
+        self.assertEqual({("web", "eth0"), ("web", None), ("mail", None)}, {(n["namespace"], n["interface"]) for n in answer["notes"]})
 
     def test_containers(self):
         """As podman's netavark and the bridge plugin of CNI make them: a bridge of the host, MAC addresses that were chosen."""
@@ -183,6 +192,40 @@ links:
         text = self.round_trip("--all")
         self.assertIn("s1: {kind: bridge, ports: [s1-eth1, s1-eth2, s1-eth3]}", text)
         self.assertIn('{mac-address: "00:00:00:00:00:01", addresses: [10.0.0.1/8]}', text)
+
+    def test_what_it_stands_on(self):
+        """A lower link in a namespace that is not exported is named there, as it is."""
+        self.ip("""
+            netns add a
+            netns add b
+            -n b link add d0 type bridge
+            -n b link add d1 type bridge
+            -n b link set d1 up
+            link add eth7 type veth peer name w7
+            link set eth7 mtu 1400 up
+            link add mv0 link eth7 netns a type macvlan mode bridge
+            -n b link add mv1 link d0 netns a type macvlan mode private
+            -n b link add mv2 link d1 netns a type macvlan mode private
+            -n a link set mv0 up
+        """)
+        text = self.export("a")
+        self.assertIn("nothing to do", self.topod("plan", self.spec(text)).stdout)
+        for words in ("mv0: {kind: macvlan, link: host:eth7, mode: bridge}", "host: {interfaces: {eth7: {kind: existing}}}",
+                      "d0: {kind: existing, up: false}", "d1: {kind: existing}"):
+            self.assertIn(words, text)
+
+    def test_topods_own(self):
+        """What a topology keeps is not another one's: the file says whose it is."""
+        path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge, addresses: [10.0.0.1/24]}}}}\n")
+        self.topod("apply", path)
+        text = self.export()
+        self.assertIn(f"made by topod (topology office, {path})", " ".join(text.replace("#", "").split()))
+        self.assertIn("belongs to topology 'office'", self.topod("plan", self.spec(text, "copy.yaml"), expect=lab.EXIT_DIFFERENCES).stdout)
+        fresh = self.export("--fresh")
+        self.assertNotIn("#", fresh)
+        self.elsewhere()
+        self.topod("apply", self.spec(fresh, "copy.yaml"))
+        self.assertEqual(fresh, self.export("--fresh"))
 
     def test_arguments(self):
         self.ip("netns add red\nnetns add blue")
