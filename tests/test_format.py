@@ -29,8 +29,8 @@ def tool():
 
 def sources():
     for room in ROOMS:
-        for folder, _, names in os.walk(os.path.join(TOP, room)):
-            yield from (os.path.join(folder, name) for name in names if name.endswith((".c", ".h")))
+        for directory, _, names in os.walk(os.path.join(TOP, room)):
+            yield from (os.path.join(directory, name) for name in names if name.endswith((".c", ".h")))
 
 
 if __name__ == "__main__":

@@ -61,9 +61,9 @@ FUNCTION_LINES = 60
 FILE_LINES = 700
 
 
-def sources(*folders):
-    for folder in folders:
-        for where, folders_below, names in sorted(os.walk(os.path.join(TOP, folder))):
+def sources(*directories):
+    for directory in directories:
+        for where, folders_below, names in sorted(os.walk(os.path.join(TOP, directory))):
             folders_below.sort()
             for name in sorted(names):
                 if name.endswith((".c", ".h")):
@@ -86,8 +86,8 @@ def code_only(text):
 def includes(path):
     """The project's own files that a file includes, resolved as the compiler does."""
     for m in re.finditer(r'^\s*#\s*include\s*"([^"]+)"', read(path), re.M):
-        for folder in (os.path.dirname(path), "common", "daemon"):
-            found = os.path.normpath(os.path.join(folder, m[1]))
+        for directory in (os.path.dirname(path), "common", "daemon"):
+            found = os.path.normpath(os.path.join(directory, m[1]))
             if os.path.exists(os.path.join(TOP, found)):
                 yield found
                 break

@@ -112,24 +112,24 @@ bool diff_fills_in(const struct object *object, size_t i) {
 
 void diff_tell_left(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns) {
 	struct stake claim;
-	uint64_t fields = by_field(object) ? disputed_fields(diff, object, seen, ns, &claim) : 0, told = 0;
+	uint64_t fields = by_field(object) ? disputed_fields(diff, object, seen, ns, &claim) : 0, reported = 0;
 	struct change *change;
 
 	for (uint64_t left = fields; left; left &= left - 1)
 		if (!diff_fills_in(object, (size_t)__builtin_ctzll(left))) /* else left without a message */
-			told |= left & -left;
-	if (!told)
+			reported |= left & -left;
+	if (!reported)
 		return;
 	change = arena_new(&diff->plan->arena, struct change);
 	*change = (struct change){ .type = CHANGE_UPDATE,
 				   .desired = object,
 				   .observed = seen,
-				   .fields = told,
+				   .fields = reported,
 				   .done = true,
 				   .refused = true,
 				   .error = -EBUSY,
-				   .text = dispute_text(diff, object, claim, told),
-				   .culprit = &object->kind->fields[__builtin_ctzll(told)] };
+				   .text = dispute_text(diff, object, claim, reported),
+				   .culprit = &object->kind->fields[__builtin_ctzll(reported)] };
 	vec_push(&diff->plan->changes, change);
 }
 

@@ -160,7 +160,7 @@ static const struct kind *encoder(const struct change *change) {
 
 static void collect(struct execution *x, struct change *change) {
 	struct encode encode = {
-		.writer = &x->writer, .resolver = &x->resolver, .topology = x->look->topology, .arena = &x->plan->arena
+		.writer = &x->writer, .resolver = &x->resolver, .topology = x->request->topology, .arena = &x->plan->arena
 	};
 	const struct kind *kind = encoder(change);
 	size_t before = x->writer.messages.n;
@@ -226,7 +226,7 @@ static bool makes_room(struct execution *x, struct change *change) {
 	if (x->lap > 0 || x->n_searches == SEARCHES_MAX || !moved_may_hinder(change))
 		return false;
 	x->n_searches++;
-	return moved_remove(x->k, x->look, change, &x->plan->arena, &change->moved);
+	return moved_remove(x->k, x->request, change, &x->plan->arena, &change->moved);
 }
 
 /* What the kernel refuses with a mere number, because only one link can have it. */
@@ -428,15 +428,15 @@ static bool declares_anything(const struct state *desired) {
 	return false;
 }
 
-void real_execute(struct kernel *kernel, const struct scan_request *look, struct plan *plan,
+void real_execute(struct kernel *kernel, const struct scan_request *request, struct plan *plan,
 		  const struct execute_hooks *hooks) {
 	struct execution x = {
 		.k = (struct real_kernel *)kernel,
-		.look = look,
+		.request = request,
 		.plan = plan,
 		.hooks = hooks,
 		.host_fd = -1,
-		.more_declared = declares_anything(look->desired),
+		.more_declared = declares_anything(request->desired),
 	};
 
 	x.resolver = (struct resolver){ .userdata = &x,

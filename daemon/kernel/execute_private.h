@@ -8,7 +8,7 @@ struct transport_way;
 
 struct execution {
 	struct real_kernel *k;
-	const struct scan_request *look;
+	const struct scan_request *request;
 	struct plan *plan;
 	const struct execute_hooks *hooks;
 	struct resolver resolver;

@@ -43,10 +43,10 @@ struct kernel_ops {
 	 *     was asked for. Nothing follows from what is missing and was not asked for.
 	 * It is no error if a namespace does not exist. If the scan of one fails, its ns_state has the error, and the
 	 * others are scanned all the same. 0, or -errno if nothing could be scanned. */
-	int (*observe)(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
+	int (*observe)(struct kernel *kernel, const struct scan_request *request, const struct scope *scopes, size_t n,
 		       struct state *ret);
 	/* Tries every change that is not done yet, in order, and fills in the result. */
-	void (*execute)(struct kernel *kernel, const struct scan_request *look, struct plan *plan,
+	void (*execute)(struct kernel *kernel, const struct scan_request *request, struct plan *plan,
 			const struct execute_hooks *hooks);
 	/* Removes what a crash between two steps left of an object that topod created and that is gone: a name without a
 	 * namespace, a file that was not in place yet. 0, also if there is nothing; -errno if it remains. */

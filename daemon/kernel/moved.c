@@ -152,15 +152,15 @@ static bool search_processes(struct search *s, const char **ret_where) {
 	return p.done;
 }
 
-bool moved_remove(struct real_kernel *k, const struct scan_request *look, const struct change *change, struct arena *arena,
-		  const char **ret_where) {
+bool moved_remove(struct real_kernel *k, const struct scan_request *request, const struct change *change,
+		  struct arena *arena, const char **ret_where) {
 	const struct object *desired = change->desired;
 	struct search s = {
 		.k = k,
 		.desired = desired,
-		.entry = ledger_find_object(look->ledger, desired),
+		.entry = ledger_find_object(request->ledger, desired),
 		.arena = arena,
-		.decode = { .ns = desired->ns, .topology = look->topology },
+		.decode = { .ns = desired->ns, .topology = request->topology },
 	};
 	const char *const from[] = { desired->ns, NS_HOST,
 				     desired->kind->sent_in ? desired->kind->sent_in(change) : NS_HOST };

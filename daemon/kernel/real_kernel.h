@@ -118,13 +118,13 @@ void handle_clear_links(struct handle *handle);
 
 /* veth_peers.c: names the links in other namespaces that were seen by number. If a question fails, the namespace that was
  * asked has the error: it is not known where its links lead. */
-void peers_resolve(struct real_kernel *k, const struct scan_request *look, struct state *state);
+void peers_resolve(struct real_kernel *k, const struct scan_request *request, struct state *state);
 
 /* left_behind.c */
 const char *real_left_behind(struct kernel *kernel, struct arena *arena, const struct object *former);
 
 /* scan.c, execute.c */
-int real_observe(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
+int real_observe(struct kernel *kernel, const struct scan_request *request, const struct scope *scopes, size_t n,
 		 struct state *ret);
-void real_execute(struct kernel *kernel, const struct scan_request *look, struct plan *plan,
+void real_execute(struct kernel *kernel, const struct scan_request *request, struct plan *plan,
 		  const struct execute_hooks *hooks);

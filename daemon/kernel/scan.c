@@ -157,12 +157,12 @@ int scan_namespace(struct scanner *scanner, const struct scope *scope, struct ha
 	struct ns_scan scan = {
 		.scanner = scanner,
 		.handle = handle,
-		.noted = ledger_namespace(scanner->look->ledger, scope->ns),
+		.noted = ledger_namespace(scanner->request->ledger, scope->ns),
 		.source = {
 			.seen = ns,
-			.desired = state_find(scanner->look->desired, scope->ns),
+			.desired = state_find(scanner->request->desired, scope->ns),
 			.scope = scope->objects ? scope : NULL,
-			.everything = scanner->look->everything,
+			.everything = scanner->request->everything,
 			.connected = handle->host || handle_socket_of(handle, NETLINK_ROUTE)->fd >= 0,
 			.concerns = concerns,
 			.saw_link = saw_link,
@@ -175,7 +175,7 @@ int scan_namespace(struct scanner *scanner, const struct scope *scope, struct ha
 	scan.source.decode = (struct decode){
 		.arena = scanner->arena,
 		.ns = ns->name,
-		.topology = scanner->look->topology,
+		.topology = scanner->request->topology,
 		.address_marks = scanner->k->address_marks,
 		.now = hundredths(),
 		.userdata = &scan,
@@ -190,8 +190,9 @@ int scan_namespace(struct scanner *scanner, const struct scope *scope, struct ha
 	return r;
 }
 
-static bool is_kept(const struct scan_request *look, const struct handle *handle, struct arena *arena) {
-	return ledger_keeps_namespace(look->ledger, look->desired, netns_object(arena, handle->name, &handle->identity));
+static bool is_kept(const struct scan_request *request, const struct handle *handle, struct arena *arena) {
+	return ledger_keeps_namespace(request->ledger, request->desired,
+				      netns_object(arena, handle->name, &handle->identity));
 }
 
 static uint64_t number(const char *text) {
@@ -199,9 +200,9 @@ static uint64_t number(const char *text) {
 }
 
 /* The ledger says which namespace was attached, also of one that is no longer declared. */
-static void expect(const struct scan_request *look, struct handle *handle) {
-	const struct ns_state *desired = state_find(look->desired, handle->name);
-	const struct ledger_ns *noted = ledger_namespace(look->ledger, handle->name);
+static void expect(const struct scan_request *request, struct handle *handle) {
+	const struct ns_state *desired = state_find(request->desired, handle->name);
+	const struct ledger_ns *noted = ledger_namespace(request->ledger, handle->name);
 	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
 	const struct netns_identity wanted = {
 		.inode = entry ? number(ledger_former(entry, NETNS_INODE)) : 0,
@@ -214,7 +215,7 @@ static void expect(const struct scan_request *look, struct handle *handle) {
 
 /* Opens them, and gives them their ids before anything inside is scanned: later changes are heard. One that cannot be
  * opened gets the error. */
-static int prepare(struct real_kernel *k, const struct scan_request *look, const struct scope *scopes, size_t n,
+static int prepare(struct real_kernel *k, const struct scan_request *request, const struct scope *scopes, size_t n,
 		   struct state *state) {
 	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));
 	size_t n_open = 0;
@@ -223,13 +224,13 @@ static int prepare(struct real_kernel *k, const struct scan_request *look, const
 		struct handle *handle = handle_get(k, scopes[i].ns);
 
 		if (!handle->host && handle->fd < 0)
-			expect(look, handle);
+			expect(request, handle);
 		int r = handle_open(k, handle);
 
 		if (r == 0)
 			handles[n_open++] = handle;
 		if (r == 0 && !handle->host)
-			handle_hold(k, handle, is_kept(look, handle, &state->arena));
+			handle_hold(k, handle, is_kept(request, handle, &state->arena));
 		if (r == -ENOENT || (r == 0 && handle->unnamed))
 			state_namespace(state, scopes[i].ns)->obstruction = handle->obstruction;
 		else if (r < 0)
@@ -238,7 +239,7 @@ static int prepare(struct real_kernel *k, const struct scan_request *look, const
 	return handles_number(k, handles, n_open);
 }
 
-int real_observe(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
+int real_observe(struct kernel *kernel, const struct scan_request *request, const struct scope *scopes, size_t n,
 		 struct state *ret) {
 	struct real_kernel *k = (struct real_kernel *)kernel;
 	size_t most = MAX((size_t)ROUND, k->max_open / 2);
@@ -246,14 +247,14 @@ int real_observe(struct kernel *kernel, const struct scan_request *look, const s
 	netns_keep_dir(true);
 	for (size_t at = 0, size; at < n; at += size) {
 		size = MIN(n - at, most);
-		int r = prepare(k, look, scopes + at, size, ret);
+		int r = prepare(k, request, scopes + at, size, ret);
 		if (r == 0)
-			scan_all(k, look, scopes + at, size, ret);
+			scan_all(k, request, scopes + at, size, ret);
 		handles_spare(k);
 		if (r < 0)
 			return r;
 	}
-	peers_resolve(k, look, ret);
-	ledger_recall(look->ledger, ret);
+	peers_resolve(k, request, ret);
+	ledger_recall(request->ledger, ret);
 	return 0;
 }

@@ -8,7 +8,7 @@
 /* One thread that scans one namespace after the other. */
 struct scanner {
 	struct real_kernel *k;
-	const struct scan_request *look;
+	const struct scan_request *request;
 	struct arena *arena; /* for what is read */
 	struct proc_sys *settings;
 	struct netns_visit visit;
@@ -44,7 +44,7 @@ int scan_details(struct ns_scan *scan);
 
 /* scan_threads.c: scans all scopes, whose handles are open, in several threads if there are many. Those whose ns_state
  * already has an error are left out; one that cannot be scanned gets its error. */
-void scan_all(struct real_kernel *k, const struct scan_request *look, const struct scope *scopes, size_t n,
+void scan_all(struct real_kernel *k, const struct scan_request *request, const struct scope *scopes, size_t n,
 	      struct state *state);
 
 /* transport.c: reads an object as a text; wanted may be NULL, see source.h. *ret_text is NULL if there is none, and

@@ -117,7 +117,7 @@ static int read_source(struct ns_scan *scan, const struct source *source) {
 /* What cannot be read may still exist. If it is in the ledger, the scan fails: otherwise it would be forgotten as gone
  * and never be restored. For anything else, writing it will show. */
 static int unreadable(const struct ns_scan *scan, const struct object *object, int error) {
-	return ledger_find_object(scan->scanner->look->ledger, object) ? error : 0;
+	return ledger_find_object(scan->scanner->request->ledger, object) ? error : 0;
 }
 
 static int read_text(struct ns_scan *scan, const struct source *source, const struct object *wanted) {

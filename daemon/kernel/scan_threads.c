@@ -18,7 +18,7 @@ enum {
 /* What there is to do. */
 struct many {
 	struct real_kernel *k;
-	const struct scan_request *look;
+	const struct scan_request *request;
 	const struct scope *scopes;
 	struct handle **handles;
 	struct ns_state **seen;
@@ -42,7 +42,7 @@ static void scan_some(struct many *many, struct scanner *scanner, size_t from, s
 }
 
 static void look_with(struct many *many, struct arena *arena, struct proc_sys *settings) {
-	struct scanner scanner = { .k = many->k, .look = many->look, .arena = arena, .settings = settings };
+	struct scanner scanner = { .k = many->k, .request = many->request, .arena = arena, .settings = settings };
 
 	for (;;) {
 		size_t from = atomic_fetch_add(&many->next, TAKEN);
@@ -83,11 +83,11 @@ static void divide(struct many *many, struct state *state) {
 	}
 }
 
-void scan_all(struct real_kernel *k, const struct scan_request *look, const struct scope *scopes, size_t n,
+void scan_all(struct real_kernel *k, const struct scan_request *request, const struct scope *scopes, size_t n,
 	      struct state *state) {
 	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));
 	_cleanup_free_ struct ns_state **seen = xmalloc(n * sizeof(struct ns_state *));
-	struct many many = { .k = k, .look = look, .scopes = scopes, .handles = handles, .seen = seen, .n = n };
+	struct many many = { .k = k, .request = request, .scopes = scopes, .handles = handles, .seen = seen, .n = n };
 
 	for (size_t i = 0; i < n; i++) {
 		handles[i] = handle_get(k, scopes[i].ns);

@@ -193,7 +193,7 @@ static void set_name(struct place *place, struct link_ref *ref, struct handle *t
 
 struct listing {
 	struct real_kernel *k;
-	const struct scan_request *look;
+	const struct scan_request *request;
 	struct state *state;
 	const struct ns_state *ns, *desired; /* being listed */
 	vec(struct pair) pairs;
@@ -229,9 +229,9 @@ static bool is_answered_there(const struct listing *l, const struct pair *pair) 
 	return other != here ? other < here : strcmp(there, l->ns->name) < 0;
 }
 
-static bool removes_namespaces(const struct scan_request *look) {
-	for (const struct ledger_ns *ns = look->ledger->namespaces; ns; ns = ns->hh.next)
-		if (ledger_made_namespace(ns) && !ns_self(state_find(look->desired, ns->name)))
+static bool removes_namespaces(const struct scan_request *request) {
+	for (const struct ledger_ns *ns = request->ledger->namespaces; ns; ns = ns->hh.next)
+		if (ledger_made_namespace(ns) && !ns_self(state_find(request->desired, ns->name)))
 			return true;
 	return false;
 }
@@ -239,14 +239,15 @@ static bool removes_namespaces(const struct scan_request *look) {
 /* If namespaces are about to be removed, or topod made the link and now gives it up, it matters where links lead that are
  * declared as found. Checked last, because it costs a look-up for each namespace of the ledger. */
 static bool may_go_along(const struct listing *l, const struct object *wanted, const struct object *object) {
-	return wanted->external && object->kind->n_fields > LINK_N_FIELDS && (object->owned || removes_namespaces(l->look));
+	return wanted->external && object->kind->n_fields > LINK_N_FIELDS &&
+	       (object->owned || removes_namespaces(l->request));
 }
 
 /* A link that is not declared, or declared as another kind, is not compared by where it leads. */
 static void list_pairs_of(struct listing *l, struct object *object) {
 	static const struct link_ref nowhere = {};
 	const struct object *wanted = ns_find(l->desired, object);
-	bool found = l->look->everything || (wanted && may_go_along(l, wanted, object));
+	bool found = l->request->everything || (wanted && may_go_along(l, wanted, object));
 
 	if (!found && (!wanted || wanted->kind != object->kind))
 		return;
@@ -273,8 +274,8 @@ static void list_pairs_of(struct listing *l, struct object *object) {
 static void list_pairs(struct listing *l) {
 	state_foreach(ns, l->state) {
 		l->ns = ns;
-		l->desired = state_find(l->look->desired, ns->name);
-		ns_foreach(object, l->desired || l->look->everything ? ns : NULL)
+		l->desired = state_find(l->request->desired, ns->name);
+		ns_foreach(object, l->desired || l->request->everything ? ns : NULL)
 			if (object_is_link(object))
 				list_pairs_of(l, object);
 	}
@@ -354,10 +355,10 @@ static void know_all_names(struct real_kernel *k, struct arena *arena) {
 		handle_get(k, *name);
 }
 
-void peers_resolve(struct real_kernel *k, const struct scan_request *look, struct state *state) {
-	struct listing l = { .k = k, .look = look, .state = state };
+void peers_resolve(struct real_kernel *k, const struct scan_request *request, struct state *state) {
+	struct listing l = { .k = k, .request = request, .state = state };
 
-	if (look->everything)
+	if (request->everything)
 		know_all_names(k, &state->arena);
 	list_pairs(&l);
 	resolve(&l, false);

@@ -240,8 +240,8 @@ static void tell_spared(struct pass *pass, const struct spared *spared) {
 	struct text id = {};
 
 	object_print_id(spared->object, &id);
-	vec_foreach(told, &r->spared)
-		if (streq(*told, id.data)) {
+	vec_foreach(reported, &r->spared)
+		if (streq(*reported, id.data)) {
 			text_done(&id);
 			return;
 		}
@@ -328,7 +328,7 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
 	struct failure_record *record = failure_find(&r->failures, object);
-	bool told = record && (record->state == FAILURE_HELD || record->drifted), awaited = was_awaited(pass, change);
+	bool reported = record && (record->state == FAILURE_HELD || record->drifted), awaited = was_awaited(pass, change);
 	struct occurrence *line;
 
 	count(r, change);
@@ -345,10 +345,10 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	if (pass_known_ignored(pass, change) || pass_is_new(pass, object) || change->completes ||
 	    (change->type == CHANGE_DELETE && change->recreates))
 		return;
-	if (awaited && !told)
+	if (awaited && !reported)
 		return;
 	r->status.counts.n_restored++;
-	r->status.counts.n_drifts += !told; /* else it was counted when it was told of */
+	r->status.counts.n_drifts += !reported; /* else it was counted when it was reported */
 	if (record)
 		record->drifted = false;
 	if (awaited)

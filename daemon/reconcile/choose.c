@@ -202,7 +202,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	const struct object *object = change_object(change);
 	const char *error = change_error(&plan->arena, change);
 	struct failure_record *record = failure_find(&r->failures, object);
-	bool told = record && (record->state == FAILURE_HELD || record->state == FAILURE_REPORTED);
+	bool reported = record && (record->state == FAILURE_HELD || record->state == FAILURE_REPORTED);
 	struct failure_record *ignored = pass_known_ignored(pass, change);
 	bool drift = !pass_is_new(pass, object) && !object_waits(object) && !change->revives && !ignored &&
 		     !(record && record->state == FAILURE_FAILING);
@@ -220,7 +220,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)
 		return;
-	r->status.counts.n_drifts += drift && !told;
+	r->status.counts.n_drifts += drift && !reported;
 	if (!change->refused || drift)
 		line->error = arena_strdup(&pass->lines.arena, error); /* a refusal speaks for itself */
 	record = failure_find(&r->failures, object);

@@ -146,18 +146,18 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 	const char *error = explain(pass, change, undone_by);
 	const struct field *culprit = fields ? &object->kind->fields[__builtin_ctzll(fields)] : NULL;
 	/* Even if the object is recreated for it, users want to know which fields differ. */
-	struct change told = { .type = fields ? CHANGE_UPDATE : change->type,
-			       .desired = change->desired,
-			       .observed = change->observed,
-			       .fields = fields,
-			       .culprit = culprit };
+	struct change reported = { .type = fields ? CHANGE_UPDATE : change->type,
+				   .desired = change->desired,
+				   .observed = change->observed,
+				   .fields = fields,
+				   .culprit = culprit };
 	struct occurrence *line;
 
 	retract(pass, object);
 	if (!failure_ignored(&r->failures, object, fields, change->recreates, error, object_position(object, culprit),
 			     reconciler_now(pass->r)))
 		return;
-	line = drift_note(&pass->lines, plan, &told, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
+	line = drift_note(&pass->lines, plan, &reported, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)
 		return;
 	r->status.counts.n_drifts += drift;

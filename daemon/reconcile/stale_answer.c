@@ -10,8 +10,8 @@ struct stale_answer {
 /* Was another answer in the namespace doubted in the same round? This request may depend on that object, as a route depends
  * on the address that makes its gateway reachable. */
 static bool follows_doubt(const struct stale_answers *stale_answers, const char *ns, int round) {
-	for (const struct stale_answer *doubt = stale_answers->met; doubt; doubt = doubt->hh.next)
-		if (doubt->round == round && streq(doubt->ns, ns))
+	for (const struct stale_answer *answer = stale_answers->met; answer; answer = answer->hh.next)
+		if (answer->round == round && streq(answer->ns, ns))
 			return true;
 	return false;
 }
@@ -19,27 +19,27 @@ static bool follows_doubt(const struct stale_answers *stale_answers, const char 
 bool stale_answer(struct stale_answers *stale_answers, const struct change *change, int round) {
 	const struct object *object = change_object(change);
 	_cleanup_text_ struct text id = {};
-	struct stale_answer *doubt = NULL;
+	struct stale_answer *answer = NULL;
 
 	if (!change_is_contradicted(change) && !follows_doubt(stale_answers, object->ns, round))
 		return false;
 	object_print_id(object, &id);
-	HASH_FIND_STR(stale_answers->met, id.data, doubt);
-	if (doubt)
+	HASH_FIND_STR(stale_answers->met, id.data, answer);
+	if (answer)
 		return false;
-	doubt = xmalloc(sizeof(*doubt));
-	*doubt = (struct stale_answer){ .id = text_take(&id), .ns = xstrdup(object->ns), .round = round };
-	HASH_ADD_KEYPTR(hh, stale_answers->met, doubt->id, strlen(doubt->id), doubt);
+	answer = xmalloc(sizeof(*answer));
+	*answer = (struct stale_answer){ .id = text_take(&id), .ns = xstrdup(object->ns), .round = round };
+	HASH_ADD_KEYPTR(hh, stale_answers->met, answer->id, strlen(answer->id), answer);
 	return true;
 }
 
 void stale_answers_done(struct stale_answers *stale_answers) {
-	struct stale_answer *doubt, *next;
+	struct stale_answer *answer, *next;
 
-	HASH_ITER(hh, stale_answers->met, doubt, next) {
-		HASH_DEL(stale_answers->met, doubt);
-		free(doubt->id);
-		free(doubt->ns);
-		free(doubt);
+	HASH_ITER(hh, stale_answers->met, answer, next) {
+		HASH_DEL(stale_answers->met, answer);
+		free(answer->id);
+		free(answer->ns);
+		free(answer);
 	}
 }

@@ -123,9 +123,9 @@ class Daemon:
 
     def wakeups(self):
         """How often it was woken, in all its threads."""
-        folder = f"/proc/{self.process.pid}/task"
-        return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", open_text(f"{folder}/{t}/status"), re.M)[1])
-                   for t in os.listdir(folder))
+        directory = f"/proc/{self.process.pid}/task"
+        return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", open_text(f"{directory}/{t}/status"), re.M)[1])
+                   for t in os.listdir(directory))
 
     def stop(self):
         PROCESSES.end(self.process)

@@ -8,7 +8,7 @@ The topologies are the same as shape.c's, name for name and address for address;
     topology.py star 100 > star.yaml
     topology.py chain 1000 --queues 1 > chain.yaml
     topology.py star 1000 --ranges > star.yaml  # the same in a few lines
-    topology.py star 100 --ip-batch FOLDER      # batch files and the script `build` that runs them
+    topology.py star 100 --ip-batch DIRECTORY      # batch files and the script `build` that runs them
 """
 import argparse
 import os
@@ -192,27 +192,27 @@ FORWARDING_BATCH = ("nsenter --net=/run/netns/{0} sh -c "
                     "'echo 1 > /proc/sys/net/ipv4/ip_forward && exec ip -batch {0}'")
 
 
-def write(folder, name, lines):
-    with open(os.path.join(folder, name), "w", encoding="ascii") as f:
+def write(directory, name, lines):
+    with open(os.path.join(directory, name), "w", encoding="ascii") as f:
         f.write("\n".join(lines) + "\n")
 
 
-def write_ip_batch(folder, shape, n, queues=0):
-    """Fills the folder; returns the path of the script that builds the topology."""
+def write_ip_batch(directory, shape, n, queues=0):
+    """Fills the directory; returns the path of the script that builds the topology."""
     names = []
     for name, lines in (star_batches if shape == "star" else chain_batches)(n, queues):
-        write(folder, name, lines)
+        write(directory, name, lines)
         names.append(name)
-    write(folder, "namespaces", [f"netns add {name}" for name in names])
+    write(directory, "namespaces", [f"netns add {name}" for name in names])
     forwarding = set(names[:1] if shape == "star" else names)
-    script = ["set -e", f"cd {folder}", "ip -batch namespaces"]
+    script = ["set -e", f"cd {directory}", "ip -batch namespaces"]
     script += [FORWARDING_BATCH.format(name) if name in forwarding else f"ip -n {name} -batch {name}"
                for name in names]
     if shape == "star":
-        write(folder, "nat", [nat_ruleset(n)])
+        write(directory, "nat", [nat_ruleset(n)])
         script += ["nsenter --net=/run/netns/bench-hub nft -f nat"]
-    write(folder, "build", script)
-    return os.path.join(folder, "build")
+    write(directory, "build", script)
+    return os.path.join(directory, "build")
 
 
 def main():
@@ -221,7 +221,7 @@ def main():
     parser.add_argument("n", type=int)
     parser.add_argument("--queues", type=int, default=0, help="of each end of a veth; left out: the kernel's choice")
     parser.add_argument("--ranges", action="store_true", help="with names that stand for many")
-    parser.add_argument("--ip-batch", metavar="FOLDER", help="write batch files for ip(8) there")
+    parser.add_argument("--ip-batch", metavar="DIRECTORY", help="write batch files for ip(8) there")
     args = parser.parse_args()
     if args.ip_batch:
         print(write_ip_batch(args.ip_batch, args.shape, args.n, args.queues))

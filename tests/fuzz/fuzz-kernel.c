@@ -157,12 +157,12 @@ static void remember(struct memory *memory, const struct spec *spec) {
 	}
 }
 
-static void execute(struct kernel *kernel, const struct scan_request *look, struct plan *plan, struct memory *memory) {
+static void execute(struct kernel *kernel, const struct scan_request *request, struct plan *plan, struct memory *memory) {
 	const struct execute_hooks hooks = { .userdata = memory, .born = hear_birth, .former = hear_former };
 	_cleanup_text_ struct text text = {};
 
 	report_plan_text(plan, false, &text);
-	kernel->ops->execute(kernel, look, plan, &hooks);
+	kernel->ops->execute(kernel, request, plan, &hooks);
 	vec_foreach(change, &plan->changes) {
 		must((*change)->done);
 		count_done(*change);
@@ -176,18 +176,18 @@ static void note_intents(struct memory *memory, const struct plan *plan) {
 				    (*change)->type == CHANGE_CREATE, &memory->lines);
 }
 
-static void pass(struct kernel *kernel, struct scan_request *look, struct memory *memory, bool narrow) {
+static void pass(struct kernel *kernel, struct scan_request *request, struct memory *memory, bool narrow) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {};
 	struct scopes scopes = {};
 
-	state_foreach(ns, look->desired)
+	state_foreach(ns, request->desired)
 		scope_add(&scopes, ns, narrow);
-	if (kernel->ops->observe(kernel, look, scopes.items, scopes.n, &observed) == 0) {
+	if (kernel->ops->observe(kernel, request, scopes.items, scopes.n, &observed) == 0) {
 		count_seen(&observed);
-		plan_make(&plan, &(struct plan_input){ look->desired, &observed, &memory->ledger });
+		plan_make(&plan, &(struct plan_input){ request->desired, &observed, &memory->ledger });
 		note_intents(memory, &plan);
-		execute(kernel, look, &plan, memory);
+		execute(kernel, request, &plan, memory);
 	}
 	kernel->ops->rest(kernel);
 }
@@ -219,13 +219,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	machine_begin_records(data, size);
 	choice = machine_byte();
 	begin(&spec, &memory, choice);
-	struct scan_request look = { .desired = &spec.state, .ledger = &memory.ledger, .topology = spec.topology };
+	struct scan_request request = { .desired = &spec.state, .ledger = &memory.ledger, .topology = spec.topology };
 	if (real_kernel_new(&kernel) == 0) {
 		((struct real_kernel *)kernel)->max_threads = 1; /* the input is read in one order */
 		if (choice & CHOICE_LISTENS)
 			kernel->ops->listen(kernel);
 		for (int i = 0; i < 3 && !machine_done(); i++)
-			pass(kernel, &look, &memory, choice & CHOICE_NARROW && i > 0);
+			pass(kernel, &request, &memory, choice & CHOICE_NARROW && i > 0);
 	}
 	kernel_free(kernel);
 	machine_end();

@@ -628,7 +628,7 @@ const char *setting_read(const struct proc_sys *settings _unused_, struct arena 
 }
 
 const char **setting_list(const struct proc_sys *settings _unused_, struct arena *arena _unused_,
-			  const char *folder _unused_, int *ret_error) {
+			  const char *directory _unused_, int *ret_error) {
 	*ret_error = -ENOENT;
 	return NULL;
 }

@@ -244,7 +244,7 @@ def write(path, data):
     print(f"{len(data):6} {path}")
 
 
-def record_topology(topod, folder, topology):
+def record_topology(topod, directory, topology):
     names = NAMESPACES[topology]
     subprocess.run(["ip", *FURNISH[topology].split()], check=True)
     for ns in ADOPTED[topology]:
@@ -255,7 +255,7 @@ def record_topology(topod, folder, topology):
     subprocess.run([topod, "apply", "/run/office.yaml"], check=True, stdout=subprocess.DEVNULL)
     seen = [(ns, kind, messages) for ns in names for kind, messages in look(ns, names, topology)]
     for name, data in inputs(topology, before, seen):
-        write(os.path.join(folder, f"{topology}-{name}"), data)
+        write(os.path.join(directory, f"{topology}-{name}"), data)
     subprocess.run([topod, "down", "/run/office.yaml"], check=True, stdout=subprocess.DEVNULL)
 
 
@@ -263,16 +263,16 @@ def main():
     if os.environ.get("RECORD_INSIDE") != "1":
         os.environ["RECORD_INSIDE"] = "1"
         os.execvp("unshare", ["unshare", "--mount", "--net", "--propagation", "private", sys.executable, "-B", *sys.argv])
-    topod, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    topod, directory = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     subprocess.run(["mount", "-n", "-t", "tmpfs", "run", "/run"], check=True)
     for topology in NAMESPACES:
         assert ctypes.CDLL(None).unshare(0x40000000) == 0
-        record_topology(topod, os.path.join(folder, "kernel"), topology)
+        record_topology(topod, os.path.join(directory, "kernel"), topology)
     for name, commands in TOLD.items():
         assert ctypes.CDLL(None).unshare(0x40000000) == 0
         if name == "numbers":
             subprocess.run(["ip", "netns", "add", "other"], check=True)
-        write(os.path.join(folder, "watch", f"told-{name}"), told_of(
+        write(os.path.join(directory, "watch", f"told-{name}"), told_of(
             commands, name.endswith("whole"), NEIGH_GROUP if name == "forwarding" else ROUTE_GROUPS))
 
 

@@ -263,11 +263,11 @@ static void identify(struct run *run, struct state *seen, const char *ns) {
 }
 
 static void see(struct run *run, const char *ns, struct state *ret) {
-	struct scan_request look = { .desired = desired(run),
-				     .ledger = &run->ledger,
-				     .topology = reconciler_spec(run->r)->topology };
+	struct scan_request request = { .desired = desired(run),
+					.ledger = &run->ledger,
+					.topology = reconciler_spec(run->r)->topology };
 
-	fake_see(&run->fake, &look, ns, ret);
+	fake_see(&run->fake, &request, ns, ret);
 	identify(run, ret, ns);
 }
 
@@ -514,7 +514,7 @@ static void check_plan(struct run *run, bool all_well) {
 	char id[256];
 
 	if (reconciler_plan(run->r, &plan, &observed) < 0)
-		run_fail(run, "plan: the look failed");
+		run_fail(run, "plan: the scan failed");
 	vec_foreach(at, &plan.changes) {
 		const struct change *change = *at;
 

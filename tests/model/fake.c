@@ -33,7 +33,7 @@ static int crash(struct fake *fake) {
 	return -EIO;
 }
 
-static int request(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
+static int request(struct fake *fake, const struct scan_request *asked, struct plan *plan, const struct execute_hooks *hooks,
 		   const struct change *change) {
 	const struct fault *fault;
 	struct change done = *change;
@@ -57,8 +57,8 @@ static int request(struct fake *fake, const struct scan_request *look, struct pl
 		fake->world->by_topod = true;
 		if (fake->judge)
 			fake->judge(fake->userdata, change);
-		judge_place(fake, look, change);
-		r = carry_out(fake, look, plan, hooks, &done);
+		judge_place(fake, asked, change);
+		r = carry_out(fake, asked, plan, hooks, &done);
 		world_carriers(fake->world);
 		fake->world->by_topod = false;
 		if (r == 0)
@@ -87,7 +87,7 @@ static void trace(struct fake *fake, const struct change *change) {
 	text_addf(&fake->trace, "%s%s\n", change->error ? " ! " : "", change->error ? strerrorname_np(-change->error) : "");
 }
 
-static void try(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
+static void try(struct fake *fake, const struct scan_request *asked, struct plan *plan, const struct execute_hooks *hooks,
 		struct change *change) {
 	for (unsigned i = 0; i < change->n_needs; i++) {
 		const struct change *need = change->needs[i];
@@ -100,21 +100,21 @@ static void try(struct fake *fake, const struct scan_request *look, struct plan 
 		return;
 	}
 	change->done = true;
-	change->error = request(fake, look, plan, hooks, change);
+	change->error = request(fake, asked, plan, hooks, change);
 	if (change->type == CHANGE_DELETE && is_gone(change->error))
 		change->error = 0;
 	fake->n_failed += !!change->error;
 	trace(fake, change);
 }
 
-static void fake_execute(struct kernel *kernel, const struct scan_request *look, struct plan *plan,
+static void fake_execute(struct kernel *kernel, const struct scan_request *asked, struct plan *plan,
 			 const struct execute_hooks *hooks) {
 	struct fake *fake = (struct fake *)kernel;
 	bool removed = false;
 
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		if (!plan->changes.items[i]->done)
-			try(fake, look, plan, hooks, plan->changes.items[i]);
+			try(fake, asked, plan, hooks, plan->changes.items[i]);
 		removed |= plan->changes.items[i]->type == CHANGE_DELETE &&
 			   change_object(plan->changes.items[i])->kind->class == &class_netns;
 		if (hooks->progress)

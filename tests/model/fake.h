@@ -58,4 +58,4 @@ void fake_done(struct fake *fake);
 /* A full scan without any of the above. */
 /* Decodes it into the namespace. */
 void fake_show_raw(struct state *state, struct ns_state *seen, struct w_ns *ns, const struct w_raw *raw);
-void fake_see(struct fake *fake, const struct scan_request *look, const char *ns, struct state *ret);
+void fake_see(struct fake *fake, const struct scan_request *request, const char *ns, struct state *ret);

@@ -37,8 +37,9 @@ void violate(struct fake *fake, const struct object *object, const char *what) {
 	text_addf(&fake->violations, "%s is foreign and was %s\n", id.data, what);
 }
 
-void judge_link(struct fake *fake, const struct scan_request *look, const struct w_link *link, const struct change *change) {
-	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
+void judge_link(struct fake *fake, const struct scan_request *request, const struct w_link *link,
+		const struct change *change) {
+	const struct ns_state *desired = state_find(request->desired, change_object(change)->ns);
 	bool may = change->type == CHANGE_DELETE && desired && desired->exclusive;
 
 	/* adopt: links of a namespace that was taken over may be changed, and are restored later. */
@@ -51,35 +52,36 @@ void judge_link(struct fake *fake, const struct scan_request *look, const struct
 }
 
 /* An address or a route that replaced one of topod's may be corrected; others must be left alone. */
-void judge(struct fake *fake, const struct scan_request *look, bool external, const struct change *change) {
-	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
+void judge(struct fake *fake, const struct scan_request *request, bool external, const struct change *change) {
+	const struct ns_state *desired = state_find(request->desired, change_object(change)->ns);
 	/* What was recorded before a crash counts as made, and so does what topod knew by its mark. */
 	bool may = find_made(fake, change_object(change)) ||
-		   (fake->ledger_tells && ledger_find_object(look->ledger, change_object(change))) ||
+		   (fake->ledger_tells && ledger_find_object(request->ledger, change_object(change))) ||
 		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
 						  : desired && desired->exclusive);
 
 	/* On an interface that was given another name by hand: it bears the mark, and the ledger has followed. What is made
 	 * again at once may go as well. */
-	const struct ledger_entry *entry = ledger_find_object(look->ledger, change_object(change));
+	const struct ledger_entry *entry = ledger_find_object(request->ledger, change_object(change));
 	may |= change->type == CHANGE_DELETE && change->observed->owned && entry && (entry->made || change->recreates);
 	if (external && !may)
 		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
 }
 
-static bool is_closed(const struct scan_request *look, const struct w_ns *ns) {
-	const struct ns_state *desired = ns && ns->name ? state_find(look->desired, ns->name) : NULL;
+static bool is_closed(const struct scan_request *request, const struct w_ns *ns) {
+	const struct ns_state *desired = ns && ns->name ? state_find(request->desired, ns->name) : NULL;
 
 	return desired && desired->declared && ns->external && !desired->adopt && !streq(ns->name, NS_HOST);
 }
 
-void judge_ground(struct fake *fake, const struct scan_request *look, const struct w_ns *ns, const struct object *object) {
-	if (is_closed(look, ns))
+void judge_ground(struct fake *fake, const struct scan_request *request, const struct w_ns *ns,
+		  const struct object *object) {
+	if (is_closed(request, ns))
 		violate(fake, object, "made upon what is in a namespace of somebody else's");
 }
 
 /* A foreign namespace may be entered only if the file adopts it. */
-void judge_place(struct fake *fake, const struct scan_request *look, const struct change *change) {
+void judge_place(struct fake *fake, const struct scan_request *request, const struct change *change) {
 	const struct object *object = change_object(change);
 	const struct w_ns *ns = world_ns_or_held(fake->world, object->ns);
 
@@ -87,6 +89,6 @@ void judge_place(struct fake *fake, const struct scan_request *look, const struc
 	 * something of topod's may have been moved there. */
 	if (change->type == CHANGE_DELETE || object_is_namespace(object))
 		return;
-	if (is_closed(look, ns) && !object->gone && !object->kind->class->outlives_namespace)
+	if (is_closed(request, ns) && !object->gone && !object->kind->class->outlives_namespace)
 		violate(fake, object, "entered");
 }

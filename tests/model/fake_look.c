@@ -57,9 +57,9 @@ static void show_other_link(struct object *object, const struct w_link *other) {
 }
 
 /* The forwarding table as the kernel would report it, if the desired link needs it. */
-static void show_forwarding(struct state *state, const struct scan_request *look, const char *ns, struct object *seen,
+static void show_forwarding(struct state *state, const struct scan_request *request, const char *ns, struct object *seen,
 			    const struct w_link *link) {
-	const struct object *desired = ns_find(state_find(look->desired, ns), seen);
+	const struct object *desired = ns_find(state_find(request->desired, ns), seen);
 	const struct source *source = seen->kind->source;
 	static const uint8_t zero[6];
 
@@ -82,7 +82,7 @@ static void show_forwarding(struct state *state, const struct scan_request *look
 }
 
 static struct object *show_link(struct state *state, const char *ns, const struct w_link *link,
-				const struct scan_request *look) {
+				const struct scan_request *request) {
 	struct object *object = copy(state, &link->values->object, ns);
 	struct link *seen = (struct link *)object;
 	const char *rest = startswith(seen->alias, "topod:");
@@ -100,10 +100,10 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 	}
 	seen->master = link->master ? link->master->values->name : "";
 	show_other_link(object, link->peer ? link->peer : link->lower);
-	object->owned = rest && streq(rest, look->topology);
+	object->owned = rest && streq(rest, request->topology);
 	object->kernel_made = streq(seen->name, "lo");
 	object_seal(&state->arena, object);
-	show_forwarding(state, look, ns, object, link);
+	show_forwarding(state, request, ns, object, link);
 	return object;
 }
 
@@ -208,8 +208,8 @@ static struct object *show_nat(struct state *state, const struct w_ns *ns) {
 	return object;
 }
 
-static void show_routes(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
-	const struct ns_state *desired = state_find(look->desired, ret->name);
+static void show_routes(const struct scan_request *request, struct w_ns *ns, struct state *state, struct ns_state *ret) {
+	const struct ns_state *desired = state_find(request->desired, ret->name);
 	_cleanup_(fronts_done) struct fronts fronts = {};
 
 	vec_foreach(route, &ns->routes) {
@@ -224,8 +224,8 @@ static void show_routes(const struct scan_request *look, struct w_ns *ns, struct
 	fronts_apply(&fronts, ret);
 }
 
-static void show_settings(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
-	ns_foreach(object, state_find(look->desired, ret->name)) {
+static void show_settings(const struct scan_request *request, struct w_ns *ns, struct state *state, struct ns_state *ret) {
+	ns_foreach(object, state_find(request->desired, ret->name)) {
 		const struct sysctl *wanted = (const struct sysctl *)object;
 		const char *value = object_is_setting(object) ? setting_get(ns, wanted->path) : NULL;
 
@@ -241,10 +241,10 @@ static const char *name_at(void *ns, uint32_t ifindex) {
 }
 
 /* As reads() in daemon/kernel/scan.c. */
-static bool reads(const struct scan_request *look, const struct ns_state *desired, const char *ns,
+static bool reads(const struct scan_request *request, const struct ns_state *desired, const char *ns,
 		  const struct class *class) {
 	return (desired && desired->exclusive && class_is_pruned(class)) ||
-	       ledger_concerns(ledger_namespace(look->ledger, ns), desired, class);
+	       ledger_concerns(ledger_namespace(request->ledger, ns), desired, class);
 }
 
 void fake_show_raw(struct state *state, struct ns_state *seen, struct w_ns *ns, const struct w_raw *raw) {
@@ -255,14 +255,14 @@ void fake_show_raw(struct state *state, struct ns_state *seen, struct w_ns *ns, 
 	vec_done(&scan.added);
 }
 
-static void show_raw(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
-	const struct ns_state *desired = state_find(look->desired, ret->name);
+static void show_raw(const struct scan_request *request, struct w_ns *ns, struct state *state, struct ns_state *ret) {
+	const struct ns_state *desired = state_find(request->desired, ret->name);
 	struct source_scan scan = { .decode = { .arena = &state->arena }, .seen = ret, .desired = desired };
 
 	vec_foreach(raw, &ns->raw)
-		if (reads(look, desired, ret->name, raw->class))
+		if (reads(request, desired, ret->name, raw->class))
 			fake_show_raw(state, ret, ns, raw);
-	if (reads(look, desired, ret->name, &class_rule))
+	if (reads(request, desired, ret->name, &class_rule))
 		(void)class_rule.source->finish(&scan);
 	vec_done(&scan.added);
 }
@@ -291,7 +291,7 @@ static void judge_made(struct source_scan *scan, struct w_ns *ns) {
 	vec_done(&judging.connected.made);
 }
 
-static void show_all(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
+static void show_all(const struct scan_request *request, struct w_ns *ns, struct state *state, struct ns_state *ret) {
 	ret->present = true;
 	if (!streq(ret->name, NS_HOST)) {
 		struct object *self = netns_object(&state->arena, ret->name, &ns->identity);
@@ -300,7 +300,7 @@ static void show_all(const struct scan_request *look, struct w_ns *ns, struct st
 		ns_add(ret, self);
 	}
 	vec_foreach(at, &ns->links) {
-		ns_add(ret, show_link(state, ret->name, *at, look));
+		ns_add(ret, show_link(state, ret->name, *at, request));
 		if ((*at)->port)
 			ns_add(ret, show_port(state, ret->name, *at));
 	}
@@ -308,21 +308,21 @@ static void show_all(const struct scan_request *look, struct w_ns *ns, struct st
 		ns_add(ret, show_address(state, ns, a));
 	struct source_scan scan = { .decode = { .arena = &state->arena, .now = LONG_AFTER },
 				    .seen = ret,
-				    .desired = state_find(look->desired, ret->name) };
+				    .desired = state_find(request->desired, ret->name) };
 	source_address.finish(&scan);
-	show_routes(look, ns, state, ret);
+	show_routes(request, ns, state, ret);
 	judge_made(&scan, ns);
-	show_raw(look, ns, state, ret);
-	if (ns->nat &&
-	    ledger_concerns(ledger_namespace(look->ledger, ret->name), state_find(look->desired, ret->name), &class_ruleset))
+	show_raw(request, ns, state, ret);
+	if (ns->nat && ledger_concerns(ledger_namespace(request->ledger, ret->name), state_find(request->desired, ret->name),
+				       &class_ruleset))
 		ns_add(ret, show_nat(state, ns));
-	show_settings(look, ns, state, ret);
+	show_settings(request, ns, state, ret);
 }
 
 /* As handle_expect() has it: only the one counts that the ledger says was attached. */
-static bool is_another(const struct scan_request *look, const struct w_ns *ns, const char *name, struct arena *arena) {
-	const struct object *self = ns_self(state_find(look->desired, name));
-	const struct ledger_ns *noted = ledger_namespace(look->ledger, name);
+static bool is_another(const struct scan_request *request, const struct w_ns *ns, const char *name, struct arena *arena) {
+	const struct object *self = ns_self(state_find(request->desired, name));
+	const struct ledger_ns *noted = ledger_namespace(request->ledger, name);
 	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
 
 	if (!entry)
@@ -330,7 +330,7 @@ static bool is_another(const struct scan_request *look, const struct w_ns *ns, c
 	return !ledger_is_same(entry, netns_object(arena, name, &ns->identity));
 }
 
-void fake_see(struct fake *fake, const struct scan_request *look, const char *name, struct state *ret) {
+void fake_see(struct fake *fake, const struct scan_request *request, const char *name, struct state *ret) {
 	struct ns_state *seen = state_namespace(ret, name);
 	struct w_ns *ns = world_ns_or_held(fake->world, name);
 	struct w_file *file = world_file(fake->world, name);
@@ -338,14 +338,14 @@ void fake_see(struct fake *fake, const struct scan_request *look, const char *na
 
 	if (stale && stale->external)
 		seen->obstruction = "a file";
-	if (ns && is_another(look, ns, name, &ret->arena)) {
+	if (ns && is_another(request, ns, name, &ret->arena)) {
 		/* Its link leads nowhere for topod; if it has none, it is somebody else's. */
 		seen->obstruction = ns->attached ? NULL : "a network namespace that was not attached";
 		ns = NULL;
 	}
 	if (ns)
-		show_all(look, ns, ret, seen);
-	if (file && ledger_concerns(ledger_namespace(look->ledger, name), state_find(look->desired, name), &class_dns))
+		show_all(request, ns, ret, seen);
+	if (file && ledger_concerns(ledger_namespace(request->ledger, name), state_find(request->desired, name), &class_dns))
 		ns_add(seen, &dns_new(&ret->arena, &kind_dns, seen->name, file->content)->object);
 }
 
@@ -364,26 +364,26 @@ static void narrow(struct ns_state *seen, const struct scope *scope) {
 }
 
 /* As handle_hold() does: another namespace with that name replaces the held one. */
-static void hold(struct fake *fake, const struct scan_request *look, const char *name) {
+static void hold(struct fake *fake, const struct scan_request *request, const char *name) {
 	struct w_ns *ns = world_ns_or_held(fake->world, name), *held = world_held(fake->world, name);
 	struct arena arena = {};
 
 	/* A namespace that is to be adopted is not topod's any more, whoever made it. */
-	const struct object *self = ns_self(state_find(look->desired, name));
+	const struct object *self = ns_self(state_find(request->desired, name));
 	if (ns && !ns->external && self && self->external &&
 	    find_made(fake, self)) /* if not seen, another topology made it */
 		ns->external = fake->gave_up = true;
 	if (held && held != ns)
 		world_release(fake->world, held);
 	if (ns && fake->holding && !streq(name, NS_HOST) &&
-	    ledger_keeps_namespace(look->ledger, look->desired, netns_object(&arena, name, &ns->identity)))
+	    ledger_keeps_namespace(request->ledger, request->desired, netns_object(&arena, name, &ns->identity)))
 		ns->held = ns->name ? ns->name : ns->held;
 	else if (ns && ns->held)
 		world_release(fake->world, ns);
 	arena_done(&arena);
 }
 
-int fake_observe(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
+int fake_observe(struct kernel *kernel, const struct scan_request *request, const struct scope *scopes, size_t n,
 		 struct state *ret) {
 	struct fake *fake = (struct fake *)kernel;
 
@@ -398,8 +398,8 @@ int fake_observe(struct kernel *kernel, const struct scan_request *look, const s
 			state_namespace(ret, scopes[i].ns)->error = -EMFILE;
 			continue;
 		}
-		hold(fake, look, scopes[i].ns);
-		fake_see(fake, look, scopes[i].ns, ret);
+		hold(fake, request, scopes[i].ns);
+		fake_see(fake, request, scopes[i].ns, ret);
 		if (scopes[i].objects) {
 			narrow(state_find(ret, scopes[i].ns), &scopes[i]);
 			fake->n_partial++;

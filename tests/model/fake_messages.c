@@ -97,7 +97,7 @@ static uint32_t ifindex(void *userdata, const char *ns, const char *name) {
 	return link ? link->index : 0;
 }
 
-int request_raw(struct fake *fake, const struct scan_request *look, const struct change *change) {
+int request_raw(struct fake *fake, const struct scan_request *request, const struct change *change) {
 	const struct object *object = change_object(change);
 	struct world *w = fake->world;
 	struct w_ns *ns = world_ns_or_held(w, object->ns);
@@ -113,7 +113,7 @@ int request_raw(struct fake *fake, const struct scan_request *look, const struct
 		bool deletes = nlh->nlmsg_type == RTM_DELRULE || nlh->nlmsg_type == RTM_DELNEIGH;
 
 		if (there && change->type != CHANGE_CREATE && (deletes || object->kind == &kind_neighbor)) {
-			judge(fake, look, there->external, change);
+			judge(fake, request, there->external, change);
 			external |= there->external;
 		}
 		r = raw_carry_out(w, ns, nlh);

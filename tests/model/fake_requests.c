@@ -128,7 +128,7 @@ static int make_pair(struct world *w, const struct change *change) {
 	return r;
 }
 
-static int make_link(struct fake *fake, const struct scan_request *look, const struct change *change) {
+static int make_link(struct fake *fake, const struct scan_request *request, const struct change *change) {
 	const struct object *object = change->desired;
 	struct world *w = fake->world;
 	struct w_ns *ns = world_ns_or_held(w, object->ns);
@@ -141,7 +141,7 @@ static int make_link(struct fake *fake, const struct scan_request *look, const s
 		lower = ns_link(ns, fake->elsewhere);
 	if (ns_link(ns, ((const struct link *)object)->name))
 		return -EEXIST;
-	judge_ground(fake, look, lower ? lower->ns : NULL, object);
+	judge_ground(fake, request, lower ? lower->ns : NULL, object);
 	if (object->kind == &kind_macvlan && lower)
 		r = link_carries_macvlan(w, lower, object->kind->shares_mac(object));
 	if (r < 0)
@@ -166,9 +166,9 @@ static int make_link(struct fake *fake, const struct scan_request *look, const s
 }
 
 /* Deletes a link of ours that was moved elsewhere and is in the way, as moved_remove() does. */
-static bool make_room(struct fake *fake, const struct scan_request *look, const struct object *object) {
-	const struct ledger_entry *entry = ledger_find_object(look->ledger, object);
-	_cleanup_free_ char *position = xasprintf("topod:%s", look->topology);
+static bool make_room(struct fake *fake, const struct scan_request *request, const struct object *object) {
+	const struct ledger_entry *entry = ledger_find_object(request->ledger, object);
+	_cleanup_free_ char *position = xasprintf("topod:%s", request->topology);
 
 	vec_foreach(ns, &fake->world->spaces)
 		vec_foreach(at, &(*ns)->links) {
@@ -183,11 +183,11 @@ static bool make_room(struct fake *fake, const struct scan_request *look, const 
 	return false;
 }
 
-static int make_link_in_its_place(struct fake *fake, const struct scan_request *look, const struct change *change) {
-	int r = make_link(fake, look, change);
+static int make_link_in_its_place(struct fake *fake, const struct scan_request *request, const struct change *change) {
+	int r = make_link(fake, request, change);
 
-	if ((r == -EEXIST || r == -EINVAL || r == -EBUSY) && make_room(fake, look, change->desired))
-		r = make_link(fake, look, change);
+	if ((r == -EEXIST || r == -EINVAL || r == -EBUSY) && make_room(fake, request, change->desired))
+		r = make_link(fake, request, change);
 	return r;
 }
 
@@ -239,7 +239,7 @@ static bool is_lacking(const struct world *w, const struct change *change) {
 	return i >= 0 && change->fields >> i & 1;
 }
 
-static int request_link(struct fake *fake, const struct scan_request *look, const struct change *change) {
+static int request_link(struct fake *fake, const struct scan_request *request, const struct change *change) {
 	struct world *w = fake->world;
 	bool physical = change->desired && change->desired->kind == &kind_physical;
 	struct w_link *link;
@@ -249,9 +249,9 @@ static int request_link(struct fake *fake, const struct scan_request *look, cons
 	if (change->type == CHANGE_CREATE)
 		return physical                ? move_in(w, change)
 		       : change->desired->twin ? make_pair(w, change)
-					       : make_link_in_its_place(fake, look, change);
+					       : make_link_in_its_place(fake, request, change);
 	link = find_link(w, change);
-	judge_link(fake, look, link, change);
+	judge_link(fake, request, link, change);
 	if (!link)
 		return -ENODEV;
 	if (change->type == CHANGE_UPDATE && change->desired->external && change->fields >> LINK_ALIAS & 1)
@@ -327,7 +327,7 @@ static int create_address(struct fake *fake, const struct change *change, struct
 	return r;
 }
 
-static int request_address(struct fake *fake, const struct scan_request *look, const struct change *change) {
+static int request_address(struct fake *fake, const struct scan_request *request, const struct change *change) {
 	const struct address *want = (const struct address *)change->desired,
 			     *seen = (const struct address *)change->observed;
 	const struct address *any = want ? want : seen;
@@ -341,7 +341,7 @@ static int request_address(struct fake *fake, const struct scan_request *look, c
 	if (!link)
 		return -ENODEV;
 	if (change->type != CHANGE_CREATE && there)
-		judge(fake, look, there->external, change);
+		judge(fake, request, there->external, change);
 	/* What is replaced is made where it is not there (inet_rtm_newaddr(), not so inet6_addr_modify()). */
 	bool replaces = change->type == CHANGE_UPDATE && !ipv6 && !routes;
 	if (change->type == CHANGE_CREATE || (replaces && !there))
@@ -382,7 +382,7 @@ static int fill_hops(const struct route *from, struct w_ns *ns, struct w_route *
 	return object_has(&from->object, ROUTE_DEV) && !to->hops[0].dev ? -ENODEV : 0;
 }
 
-static int request_route(struct fake *fake, const struct scan_request *look, const struct change *change) {
+static int request_route(struct fake *fake, const struct scan_request *request, const struct change *change) {
 	const struct route *from =
 		(const struct route *)(change->type == CHANGE_DELETE ? change->observed : change->desired);
 	struct w_ns *ns = world_ns_or_held(fake->world, from->object.ns);
@@ -409,7 +409,7 @@ static int request_route(struct fake *fake, const struct scan_request *look, con
 		return -ENOENT;
 	there = ns_route_by(ns, &route, change->type == CHANGE_DELETE ? route.protocol : 0);
 	if (there && change->type != CHANGE_CREATE)
-		judge(fake, look, there->external, change);
+		judge(fake, request, there->external, change);
 	if (change->type == CHANGE_DELETE)
 		return route_delete(fake->world, ns, &route);
 	if (change->type == CHANGE_UPDATE && !there && (!change->observed->owned || change->desired->gone))
@@ -516,7 +516,7 @@ static int request_nat(struct fake *fake, const struct change *change) {
 	return 0;
 }
 
-static int request_file(struct fake *fake, const struct scan_request *look, const struct change *change) {
+static int request_file(struct fake *fake, const struct scan_request *request, const struct change *change) {
 	const char *ns = change_object(change)->ns;
 	struct w_file *file = world_file(fake->world, ns);
 
@@ -525,7 +525,7 @@ static int request_file(struct fake *fake, const struct scan_request *look, cons
 	if (file && change->type == CHANGE_CREATE)
 		return -EEXIST;
 	if (file)
-		judge(fake, look, file->external, change);
+		judge(fake, request, file->external, change);
 	if (change->type == CHANGE_DELETE)
 		world_remove_file(fake->world, ns);
 	else
@@ -536,7 +536,7 @@ static int request_file(struct fake *fake, const struct scan_request *look, cons
 	return 0;
 }
 
-int carry_out(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
+int carry_out(struct fake *fake, const struct scan_request *request, struct plan *plan, const struct execute_hooks *hooks,
 	      const struct change *change) {
 	const struct class *class = change_object(change)->kind->class;
 
@@ -545,16 +545,16 @@ int carry_out(struct fake *fake, const struct scan_request *look, struct plan *p
 	if (class == &class_sysctl)
 		return request_setting(fake, hooks, plan, change);
 	if (class == &class_link)
-		return request_link(fake, look, change);
+		return request_link(fake, request, change);
 	if (class == &class_port)
 		return request_port(fake, change);
 	if (class == &class_address)
-		return request_address(fake, look, change);
+		return request_address(fake, request, change);
 	if (class == &class_route)
-		return request_route(fake, look, change);
+		return request_route(fake, request, change);
 	if (class == &class_rule || class == &class_neighbor)
-		return request_raw(fake, look, change);
+		return request_raw(fake, request, change);
 	if (class == &class_ruleset)
 		return request_nat(fake, change);
-	return request_file(fake, look, change);
+	return request_file(fake, request, change);
 }

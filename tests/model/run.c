@@ -158,15 +158,15 @@ static void deliver(void *userdata) {
 	vec_clear(&run->w->events);
 }
 
-static void act_when_due(struct run *run, bool look, size_t n) {
+static void act_when_due(struct run *run, bool scan, size_t n) {
 	for (size_t i = 0; i < run->scheduled.n; i++) {
 		struct scheduled scheduled = run->scheduled.items[i];
 
-		if (scheduled.look != look || scheduled.at != n || run->fake.crashed)
+		if (scheduled.scan != scan || scheduled.at != n || run->fake.crashed)
 			continue;
 		run->scheduled.items[i].at = 0;
 		run_op(run, &scheduled.op);
-		if (look)
+		if (scan)
 			deliver(run);
 	}
 }
@@ -560,10 +560,10 @@ void run_plan_crash(struct run *run, const struct step *step) {
 }
 
 static void schedule(struct run *run, const struct step *step) {
-	bool look = step->type == STEP_OP_LOOK;
-	size_t n = look ? run->fake.n_scans : run->fake.n_requests;
+	bool scan = step->type == STEP_OP_LOOK;
+	size_t n = scan ? run->fake.n_scans : run->fake.n_requests;
 
-	vec_push(&run->scheduled, (struct scheduled){ n + step->n, look, step->op });
+	vec_push(&run->scheduled, (struct scheduled){ n + step->n, scan, step->op });
 	reconciler_dirty_all(run->r);
 }
 

@@ -11,7 +11,7 @@
 
 struct scheduled {
 	size_t at;
-	bool look; /* after a scan; else before a request */
+	bool scan; /* after a scan; else before a request */
 	struct op op;
 };
 

@@ -100,7 +100,7 @@ static char *describe(const struct object *object) {
 
 static char *dump(struct kernel *kernel, const struct spec *spec) {
 	const struct ledger nothing = {};
-	const struct scan_request look = { .desired = &spec->state, .ledger = &nothing, .topology = "t" };
+	const struct scan_request request = { .desired = &spec->state, .ledger = &nothing, .topology = "t" };
 	struct scope scopes[ARRAY_SIZE(names)] = {};
 	struct state state = {};
 	vec(char *) lines = {};
@@ -108,7 +108,7 @@ static char *dump(struct kernel *kernel, const struct spec *spec) {
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		scopes[i].ns = names[i];
-	int r = kernel->ops->observe(kernel, &look, scopes, ARRAY_SIZE(scopes), &state);
+	int r = kernel->ops->observe(kernel, &request, scopes, ARRAY_SIZE(scopes), &state);
 	state_foreach(ns, &state)
 		ns_foreach(object, ns)
 			if (r == 0 && is_of_interest(spec, object))

@@ -327,7 +327,7 @@ static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) 
 		run_fail(run, "blind: nothing can be read, and it says converged");
 	if (due == UINT64_MAX || due < run->w->now_usec + pause_usec * 9 / 10 ||
 	    due > run->w->now_usec + pause_usec * 11 / 10)
-		run_fail(run, "blind: the look is not repeated in time");
+		run_fail(run, "blind: the scan is not repeated in time");
 	run->w->now_usec = MAX(due, run->w->now_usec);
 }
 

@@ -570,8 +570,8 @@ def again(path):
 def main(seed, run):
     schema = json.loads(subprocess.run([TOPOD, "schema"], check=True, stdout=subprocess.PIPE).stdout)
     if not run:
-        with tempfile.TemporaryDirectory() as folder:
-            print(draw(seed, schema, f"{folder}/t.yaml"), end="")
+        with tempfile.TemporaryDirectory() as directory:
+            print(draw(seed, schema, f"{directory}/t.yaml"), end="")
         return
     furnish()
     path = "/run/t.yaml"

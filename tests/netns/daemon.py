@@ -27,10 +27,10 @@ def sanitizers(binary):
 class Daemon:
     """A running `topod run`, with its lines and its notifications."""
 
-    def __init__(self, folder, spec, env=None, prefix=(), binary=None, args=()):
+    def __init__(self, directory, spec, env=None, prefix=(), binary=None, args=()):
         self.lines, self.notices, self.log = [], [], []
         self.buffer, self.eof = b"", False
-        path = os.path.join(folder, f"notify-{len(os.listdir(folder))}")
+        path = os.path.join(directory, f"notify-{len(os.listdir(directory))}")
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self.notify.bind(path)
         environment = {**os.environ, "NOTIFY_SOCKET": path, **(env or {})}

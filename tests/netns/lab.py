@@ -419,8 +419,8 @@ SYSCTLS = re.compile(r"^(ip_forward|fib_multipath_hash_policy|ping_group_range|t
 def snapshot_sysctls():
     for top in ("/proc/sys/net/ipv4", "/proc/sys/net/ipv6"):
         paths = [f"{top}/{n}" for n in sorted(os.listdir(top)) if SYSCTLS.match(n)]
-        for folder, _, names in sorted(os.walk(f"{top}/conf")):
-            paths += [f"{folder}/{n}" for n in sorted(names) if n != "stable_secret"]
+        for directory, _, names in sorted(os.walk(f"{top}/conf")):
+            paths += [f"{directory}/{n}" for n in sorted(names) if n != "stable_secret"]
         for path in paths:
             with contextlib.suppress(OSError), open(path) as f:
                 yield f"{path[10:]}={f.read().strip()}"
@@ -428,10 +428,10 @@ def snapshot_sysctls():
 
 def snapshot_files(top):
     """All files below, with their texts; of sockets, locks and namespaces only the names."""
-    for folder, folders, names in sorted(os.walk(ROOT + top)):
-        folders.sort()
+    for directory, directories, names in sorted(os.walk(ROOT + top)):
+        directories.sort()
         for name in sorted(names):
-            path = f"{folder}/{name}"
+            path = f"{directory}/{name}"
             text = ""
             if top.startswith("/etc/") and os.path.isfile(path):
                 with open(path, errors="replace") as f:
@@ -550,9 +550,9 @@ class Case(unittest.TestCase):
         libc_call("unshare", CLONE_NEWNET)
         run("ip", "link", "set", "lo", "up")
         sysctl_set(HOST, "net.unix.max_dgram_qlen", 4096)  # a notify socket must not stall the daemon
-        self.folder = os.path.join(RUN, self.id().rsplit(".", 1)[1][:48])
-        shutil.rmtree(self.folder, ignore_errors=True)
-        os.makedirs(self.folder)
+        self.directory = os.path.join(RUN, self.id().rsplit(".", 1)[1][:48])
+        shutil.rmtree(self.directory, ignore_errors=True)
+        os.makedirs(self.directory)
         self.addCleanup(self.sweep)
 
     def sweep(self):
@@ -561,12 +561,12 @@ class Case(unittest.TestCase):
         # os.path.ismount() does not recognize a directory that is bound to itself.
         while subprocess.run(["umount", "-l", "/run/netns"], stderr=subprocess.DEVNULL).returncode == 0:
             pass
-        for folder in ("/run/netns", "/run/topod", "/etc/netns", self.folder):
-            shutil.rmtree(folder, ignore_errors=True)
+        for directory in ("/run/netns", "/run/topod", "/etc/netns", self.directory):
+            shutil.rmtree(directory, ignore_errors=True)
 
     def spec(self, text, name="office.yaml"):
         """Writes a spec and returns its path."""
-        path = os.path.join(self.folder, name)
+        path = os.path.join(self.directory, name)
         with open(path, "w") as f:
             f.write(text)
         return path
@@ -590,7 +590,7 @@ class Case(unittest.TestCase):
         return done
 
     def daemon(self, spec, **kwargs):
-        d = Daemon(self.folder, spec, **kwargs)
+        d = Daemon(self.directory, spec, **kwargs)
         self.addCleanup(d.dispose)
         return d
 
@@ -642,10 +642,10 @@ class Case(unittest.TestCase):
 def make_keys(text):
     """The files with keys that a spec names in /etc, which is private and has symbolic links to the machine's own directories."""
     for path in re.findall(r"private-key-file: (/etc/\S+)", text):
-        folder = os.path.dirname(path)
-        if os.path.islink(folder):
-            os.remove(folder)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        directory = os.path.dirname(path)
+        if os.path.islink(directory):
+            os.remove(directory)
+        os.makedirs(directory, mode=0o700, exist_ok=True)
         with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as f:
             f.write(base64.b64encode(os.urandom(32)) + b"\n")
 

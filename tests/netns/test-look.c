@@ -41,7 +41,7 @@ struct world {
 	struct spec spec;
 	struct ledger ledger;
 	struct kernel *kernel;
-	struct scan_request look;
+	struct scan_request request;
 };
 
 static struct world world;
@@ -79,17 +79,17 @@ static void read_topology(void) {
 
 		fail_msg("%s", all);
 	}
-	world.look = (struct scan_request){ .desired = &world.spec.state, .ledger = &world.ledger, .topology = "t" };
+	world.request = (struct scan_request){ .desired = &world.spec.state, .ledger = &world.ledger, .topology = "t" };
 }
 
-static int look_as(const struct scan_request *look, unsigned most, struct state *ret) {
+static int look_as(const struct scan_request *request, unsigned most, struct state *ret) {
 	vec(struct scope) scopes = {};
 
 	state_foreach(ns, &world.spec.state)
 		vec_push(&scopes, (struct scope){ .ns = ns->name });
 	((struct real_kernel *)world.kernel)->max_threads = most;
 	threads.started = 0;
-	int r = world.kernel->ops->observe(world.kernel, look, scopes.items, scopes.n, ret);
+	int r = world.kernel->ops->observe(world.kernel, request, scopes.items, scopes.n, ret);
 	world.kernel->ops->rest(world.kernel);
 	vec_done(&scopes);
 	return r;
@@ -107,7 +107,7 @@ static size_t carry_out(void) {
 	_cleanup_(plan_done) struct plan plan = {};
 	_cleanup_text_ struct text lines = {};
 
-	ok(look_as(&world.look, 1, &observed));
+	ok(look_as(&world.request, 1, &observed));
 	plan_make(&plan, &(struct plan_input){ &world.spec.state, &observed, &world.ledger });
 	vec_foreach(at, &plan.changes) {
 		const struct change *change = *at;
@@ -117,7 +117,7 @@ static size_t carry_out(void) {
 		if (change->type == CHANGE_CREATE && change->desired->twin)
 			ledger_note(&world.ledger, change->desired->twin, NULL, change->desired->twin->set, true, &lines);
 	}
-	world.kernel->ops->execute(world.kernel, &world.look, &plan, &(struct execute_hooks){ .born = note_birth });
+	world.kernel->ops->execute(world.kernel, &world.request, &plan, &(struct execute_hooks){ .born = note_birth });
 	vec_foreach(at, &plan.changes) {
 		_cleanup_text_ struct text id = {};
 
@@ -187,9 +187,9 @@ static void several_see_what_one_sees(void **state _unused_) {
 	for (int i = 0; i < 20; i++) {
 		_cleanup_(state_done) struct state one = {}, several = {};
 
-		ok(look_as(&world.look, 1, &one));
+		ok(look_as(&world.request, 1, &one));
 		assert_int_equal(threads.started, 0);
-		ok(look_as(&world.look, THREADS, &several));
+		ok(look_as(&world.request, THREADS, &several));
 		assert_int_equal(threads.started, THREADS - 1);
 		assert_int_equal(HASH_COUNT(one.namespaces), N + 2);
 		check_same(&one, &several);
@@ -200,9 +200,9 @@ static void several_see_what_one_sees(void **state _unused_) {
 static void without_threads_one_sees_all(void **state _unused_) {
 	_cleanup_(state_done) struct state one = {}, other = {};
 
-	ok(look_as(&world.look, 1, &one));
+	ok(look_as(&world.request, 1, &one));
 	threads.refused = true;
-	ok(look_as(&world.look, THREADS, &other));
+	ok(look_as(&world.request, THREADS, &other));
 	threads.refused = false;
 	assert_int_equal(threads.started, 0);
 	check_same(&one, &other);
@@ -218,17 +218,17 @@ static void one_that_fails_stands_alone(void **state _unused_) {
 		_cleanup_free_ char *name = xasprintf("n%d", i);
 		_cleanup_(state_done) struct state one = {}, several = {};
 		struct ns_state *ns = state_find(&world.spec.state, name);
-		struct object *folder = &sysctl_new(&arena, name, "net/ipv4/conf", "1")->object;
+		struct object *directory = &sysctl_new(&arena, name, "net/ipv4/conf", "1")->object;
 
-		assert_null(ns_add(ns, folder));
-		ledger_note(&world.ledger, folder, NULL, folder->set, false, &lines);
-		ok(look_as(&world.look, 1, &one));
-		ok(look_as(&world.look, THREADS, &several));
+		assert_null(ns_add(ns, directory));
+		ledger_note(&world.ledger, directory, NULL, directory->set, false, &lines);
+		ok(look_as(&world.request, 1, &one));
+		ok(look_as(&world.request, THREADS, &several));
 		state_foreach(seen, &several)
 			assert_int_equal(seen->error, streq(seen->name, name) ? -EISDIR : 0);
 		assert_int_equal(state_find(&one, name)->error, -EISDIR);
 		check_same(&one, &several);
-		ns_remove(ns, folder);
+		ns_remove(ns, directory);
 	}
 	assert_int_equal(current_inode(), home);
 	several_see_what_one_sees(NULL);

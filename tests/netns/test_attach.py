@@ -403,7 +403,7 @@ class Killed(Attach):
     def killed(self, path, pidfile, container, moment, after):
         """From the moment at which the pidfile is written. Returns the calls that were made."""
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        name, told = f"{self.folder}/notify", False
+        name, told = f"{self.directory}/notify", False
 
         def stage(_):
             nonlocal told
@@ -427,7 +427,7 @@ class Killed(Attach):
                 os.unlink(name)
 
     def test_at_any_moment(self):
-        pidfile = f"{self.folder}/web.pid"
+        pidfile = f"{self.directory}/web.pid"
         path = self.spec(lab.edit(SPEC, ("attach: {}", f"attach: {{pidfile: {pidfile}}}")))
         container = Container(self)
         calls = self.killed(path, pidfile, container, None, False)
@@ -494,7 +494,7 @@ class Hook(Attach):
 
     def setUp(self):
         super().setUp()
-        self.hook = f"{self.folder}/oci-hook"
+        self.hook = f"{self.directory}/oci-hook"
         os.symlink(os.environ["TOPOD"], self.hook)
 
     def run_hook(self, *args, text="", expect=0, **env):
@@ -551,7 +551,7 @@ class Hook(Attach):
         self.assertIn("1.0.0", answer["supportedVersions"])
         for _ in range(2):
             container = Container(self)
-            path = f"{self.folder}/cni-1"
+            path = f"{self.directory}/cni-1"
             with open(path, "w"):
                 pass
             lab.run("mount", "--bind", f"/proc/{container.pid}/ns/net", path)
@@ -573,7 +573,7 @@ class Hook(Attach):
     def test_cni_without_del(self):
         d = self.daemon(self.spec(SPEC)).ready()
         container = Container(self)
-        path = f"{self.folder}/cni-1"
+        path = f"{self.directory}/cni-1"
         with open(path, "w"):
             pass
         lab.run("mount", "--bind", f"/proc/{container.pid}/ns/net", path)
@@ -662,7 +662,7 @@ class Files(Attach):
 
     def test_pidfile(self):
         self.since = 0
-        path = f"{self.folder}/below/db.pid"  # the directory comes later
+        path = f"{self.directory}/below/db.pid"  # the directory comes later
         d = self.daemon_for(f"pidfile: {path}")
         os.mkdir(os.path.dirname(path))
         for _ in range(3):
@@ -681,7 +681,7 @@ class Files(Attach):
     def test_pidfile_of_the_host(self):
         """A process in the host's namespace, or nonsense, is ignored."""
         self.since = 0
-        path = f"{self.folder}/db.pid"
+        path = f"{self.directory}/db.pid"
         d = self.daemon_for(f"pidfile: {path}")
         for text in (str(os.getpid()), "-1", "0", "9" * 30, "x", "", "12 13"):
             with open(path, "w") as f:
@@ -695,7 +695,7 @@ class Files(Attach):
     def test_pidfile_of_somebody_else(self):
         """A user may name processes of his own only."""
         self.since = 0
-        path = f"{self.folder}/db.pid"
+        path = f"{self.directory}/db.pid"
         d = self.daemon_for(f"pidfile: {path}")
         container = Container(self)
         with open(path, "w") as f:
@@ -711,7 +711,7 @@ class Files(Attach):
         d.stop()
 
     def test_pidfile_at_the_start(self):
-        path = f"{self.folder}/db.pid"
+        path = f"{self.directory}/db.pid"
         container = Container(self)
         self.write_pid(path, container.pid)
         d = self.daemon_for(f"pidfile: {path}")
@@ -731,7 +731,7 @@ class Files(Attach):
     def test_path(self):
         """A file as Docker and CNI have it: made, then mounted on; unmounted, then removed. The namespace lives as long as that."""
         self.since = 0
-        path = f"{self.folder}/ns/lab"
+        path = f"{self.directory}/ns/lab"
         d = self.daemon_for(f"path: {path}")
         os.mkdir(os.path.dirname(path))
         for _ in range(3):
@@ -778,7 +778,7 @@ class Files(Attach):
     def test_detached(self):
         """What is still in the file is left alone, until another one comes."""
         self.since = 0
-        path = f"{self.folder}/db.pid"
+        path = f"{self.directory}/db.pid"
         d = self.daemon_for(f"pidfile: {path}")
         first, second = Container(self), Container(self)
         self.write_pid(path, first.pid)
@@ -793,7 +793,7 @@ class Files(Attach):
     def test_path_that_is_replaced(self):
         """Another namespace under the path is another namespace."""
         self.since = 0
-        path, new = f"{self.folder}/lab", f"{self.folder}/new"
+        path, new = f"{self.directory}/lab", f"{self.directory}/new"
         d = self.daemon_for(f"path: {path}")
         first, second = Container(self), Container(self)
         os.symlink(f"/proc/{first.pid}/ns/net", path)

@@ -399,10 +399,10 @@ namespaces:
 
     def test_check_needs_no_privilege(self):
         """As the user nobody, without any capability and without write access to /run."""
-        spec = os.path.join(self.folder, "office.yaml")
+        spec = os.path.join(self.directory, "office.yaml")
         self.spec(lab.OFFICE)
-        os.chmod(self.folder, 0o755)
-        topod = os.path.join(self.folder, "topod")  # the user nobody may have no access to the build directory
+        os.chmod(self.directory, 0o755)
+        topod = os.path.join(self.directory, "topod")  # the user nobody may have no access to the build directory
         shutil.copy(os.environ["TOPOD"], topod)
         nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all",
                   "--inh-caps=-all"]
@@ -436,7 +436,7 @@ class Hostile(Case):
             resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for verb in ("check", "apply"):
-            with open(os.path.join(self.folder, "said"), "w+b") as said:
+            with open(os.path.join(self.directory, "said"), "w+b") as said:
                 process = subprocess.Popen([os.environ["TOPOD"], verb, path], stdin=subprocess.DEVNULL,
                                            stdout=subprocess.DEVNULL, stderr=said, preexec_fn=limit)
                 self.addCleanup(lambda p=process: p.poll() is None and p.kill())
@@ -460,7 +460,7 @@ class Hostile(Case):
             self.assertLess(usage.ru_maxrss, self.MEMORY, "it took too much memory")
 
     def write(self, name, data):
-        path = os.path.join(self.folder, name)
+        path = os.path.join(self.directory, name)
         with open(path, "wb") as f:
             for part in data if not isinstance(data, bytes) else [data]:
                 f.write(part)
@@ -513,22 +513,22 @@ class Hostile(Case):
         self.refused(self.write("utf8.yaml", b"namespaces: {\xff\xfe: {}}\n"))
 
     def test_fifo_is_not_waited_for(self):
-        path = os.path.join(self.folder, "fifo.yaml")
+        path = os.path.join(self.directory, "fifo.yaml")
         os.mkfifo(path)
         self.refused(path, statuses=(lab.EXIT_FAILED, lab.EXIT_SPEC))
 
     def test_device(self):
-        path = os.path.join(self.folder, "zero.yaml")
+        path = os.path.join(self.directory, "zero.yaml")
         os.symlink("/dev/zero", path)
         self.refused(path, statuses=(lab.EXIT_FAILED, lab.EXIT_SPEC))
 
     def test_folder(self):
-        path = os.path.join(self.folder, "folder.yaml")
+        path = os.path.join(self.directory, "directory.yaml")
         os.mkdir(path)
         self.refused(path, statuses=(lab.EXIT_FAILED, lab.EXIT_SPEC))
 
     def test_missing(self):
-        self.refused(os.path.join(self.folder, "missing.yaml"), statuses=(lab.EXIT_FAILED, lab.EXIT_SPEC))
+        self.refused(os.path.join(self.directory, "missing.yaml"), statuses=(lab.EXIT_FAILED, lab.EXIT_SPEC))
 
     def test_many_mistakes(self):
         """Ten thousand mistakes: all are counted, some are shown."""

@@ -116,53 +116,53 @@ class Names(Case):
         self.assertTrue(os.path.exists(victim))
 
 
-class Folders(Case):
+class Directories(Case):
     """Directories of another user, writable by others, or symbolic links: refused with a message, and not used."""
 
-    def refused(self, folder, *, words, expect=lab.EXIT_FAILED):
+    def refused(self, directory, *, words, expect=lab.EXIT_FAILED):
         path = self.spec(WEB)
         for verb in ("apply", "run"):
             done = self.topod(verb, path, expect=expect)
             self.assertRegex(done.stderr, words)
         self.assertEqual([], lab.namespaces())
 
-    def premade(self, folder, victim):
+    def premade(self, directory, victim):
         """The ways in which a directory can be unsafe, each with a function that makes it so."""
         def another_user():
-            os.makedirs(folder, mode=0o755)
-            os.chown(folder, SOMEBODY, SOMEBODY)
+            os.makedirs(directory, mode=0o755)
+            os.chown(directory, SOMEBODY, SOMEBODY)
 
         def writable():
-            os.makedirs(folder)
-            os.chmod(folder, 0o777)
+            os.makedirs(directory)
+            os.chmod(directory, 0o777)
 
         def sticky():
-            os.makedirs(folder)
-            os.chmod(folder, 0o1777)
+            os.makedirs(directory)
+            os.chmod(directory, 0o1777)
 
         def group():
-            os.makedirs(folder)
-            os.chmod(folder, 0o775)
+            os.makedirs(directory)
+            os.chmod(directory, 0o775)
 
         def link():
-            os.makedirs(os.path.dirname(folder), exist_ok=True)
-            os.symlink(victim, folder)
+            os.makedirs(os.path.dirname(directory), exist_ok=True)
+            os.symlink(victim, directory)
         for make in (another_user, writable, sticky, group, link):
             with self.subTest(make.__name__):
                 try:
                     make()
                     yield make
                 finally:
-                    if os.path.islink(folder):
-                        os.unlink(folder)
+                    if os.path.islink(directory):
+                        os.unlink(directory)
                     else:
-                        shutil.rmtree(folder, ignore_errors=True)
+                        shutil.rmtree(directory, ignore_errors=True)
                 self.assertEqual([], os.listdir(victim))
 
     def victim(self):
-        folder = os.path.join(self.folder, "victim")
-        os.mkdir(folder)
-        return folder
+        directory = os.path.join(self.directory, "victim")
+        os.mkdir(directory)
+        return directory
 
     def test_run_netns(self):
         for _ in self.premade("/run/netns", self.victim()):
@@ -179,9 +179,9 @@ class Folders(Case):
         self.assertEqual(["web"], lab.namespaces())
 
     def test_run_topod(self):
-        for folder in ("/run/topod", "/run/topod/office"):
-            for _ in self.premade(folder, self.victim() if folder == "/run/topod" else self.folder + "/victim"):
-                self.refused(folder, words=r"/run/topod/office (belongs to another user, or others may write to it|is not a "
+        for directory in ("/run/topod", "/run/topod/office"):
+            for _ in self.premade(directory, self.victim() if directory == "/run/topod" else self.directory + "/victim"):
+                self.refused(directory, words=r"/run/topod/office (belongs to another user, or others may write to it|is not a "
                                            r"directory)")
 
     def test_files_in_run_topod(self):
@@ -192,7 +192,7 @@ class Folders(Case):
             os.close(os.open(name, os.O_CREAT | os.O_EXCL, 0o600))
             os.chmod(name, mode)
             os.chown(name, owner, owner)
-        premade = {"link": lambda p: os.symlink(victim, p), "pipe": os.mkfifo, "folder": os.mkdir,
+        premade = {"link": lambda p: os.symlink(victim, p), "pipe": os.mkfifo, "directory": os.mkdir,
                    "somebody's": lambda p: made(p, 0o600, SOMEBODY), "open": lambda p: made(p, 0o666)}
         for file in ("ledger", "lock"):
             for what, make in premade.items():
@@ -215,7 +215,7 @@ class Folders(Case):
     @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
     def test_a_namespace_that_comes_between(self):
         """Somebody creates a namespace of that name after topod's scan; or the directory becomes writable by all."""
-        path, said = self.spec(WEB), self.folder + "/said"
+        path, said = self.spec(WEB), self.directory + "/said"
 
         def disturbed(disturb):
             seen = []
@@ -241,8 +241,8 @@ class Folders(Case):
     def test_etc_netns(self):
         """Only the file cannot be written; the rest is done, and so is the file once the directory is safe."""
         path, victim = self.spec(WEB), self.victim()
-        for folder in ("/etc/netns", "/etc/netns/web"):
-            for _ in self.premade(folder, victim):
+        for directory in ("/etc/netns", "/etc/netns/web"):
+            for _ in self.premade(directory, victim):
                 done = self.topod("apply", path, expect=lab.EXIT_FAILED)
                 self.assertRegex(done.stderr, r"web: file /etc/netns/web/resolv\.conf.*(its directory or /etc/netns "
                                               r"(belongs to another user|is a symbolic link))")
@@ -283,7 +283,7 @@ class Folders(Case):
         d = self.daemon(path).ready()
         mine = "/run/topod/office"
         for take_away in (lambda: shutil.rmtree("/run/topod", ignore_errors=True), lambda: os.unlink(f"{mine}/lock"),
-                          lambda: os.unlink(f"{mine}/ledger"), lambda: os.rename(mine, self.folder + "/away")):
+                          lambda: os.unlink(f"{mine}/ledger"), lambda: os.rename(mine, self.directory + "/away")):
             with d.expects("drift: office: /run/topod/office was removed; restored"):
                 take_away()
             self.listens()
@@ -352,7 +352,7 @@ class Folders(Case):
     @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
     def test_a_file_that_comes_between(self):
         """Somebody creates a resolv.conf after topod's scan, right before topod's own gets the name."""
-        path, said, seen = self.spec(WEB), self.folder + "/said", []
+        path, said, seen = self.spec(WEB), self.directory + "/said", []
 
         def somebody(_call):
             if not seen and os.path.exists("/etc/netns/web/.resolv.conf.topod"):
@@ -421,10 +421,10 @@ class Strangers(Case):
 class Files(Case):
     def test_writable_by_others(self):
         path = self.spec(WEB)
-        os.mkdir(self.folder + "/office.d")
+        os.mkdir(self.directory + "/office.d")
         dropin = self.spec("namespaces: {db: {}}\n", "office.d/db.yaml")
         for what, good, bad in ((path, 0o644, 0o666), (dropin, 0o644, 0o646), (os.path.dirname(dropin), 0o755, 0o777),
-                                (self.folder, 0o755, 0o777)):
+                                (self.directory, 0o755, 0o777)):
             os.chmod(what, bad)
             for verb in ("apply", "run", "down"):
                 done = self.topod(verb, path, expect=lab.EXIT_SPEC)
@@ -449,18 +449,18 @@ class Files(Case):
         d.stop()
 
     def test_a_folder_above_that_is_open(self):
-        os.makedirs(self.folder + "/open/deep")
+        os.makedirs(self.directory + "/open/deep")
         path = self.spec(WEB, "open/deep/office.yaml")
-        os.chmod(self.folder + "/open", 0o777)
+        os.chmod(self.directory + "/open", 0o777)
         done = self.topod("apply", path, expect=lab.EXIT_SPEC)
         self.assertRegex(done.stderr, "others may write to .*/open, which leads to this file")
 
     def test_link_into_a_folder_of_others(self):
-        os.mkdir(self.folder + "/open")
+        os.mkdir(self.directory + "/open")
         real = self.spec(WEB, "open/real.yaml")
-        os.chmod(self.folder + "/open", 0o777)
-        os.symlink(real, self.folder + "/office.yaml")
-        done = self.topod("apply", self.folder + "/office.yaml", expect=lab.EXIT_SPEC)
+        os.chmod(self.directory + "/open", 0o777)
+        os.symlink(real, self.directory + "/office.yaml")
+        done = self.topod("apply", self.directory + "/office.yaml", expect=lab.EXIT_SPEC)
         self.assertRegex(done.stderr, "others may write to .*/open, which leads to this file")
 
 
@@ -521,7 +521,7 @@ class Privilege(Case):
 
     def test_a_file_in_a_folder_of_somebody(self):
         """`sudo topod run` with a file that only its owner and root can read: reloading works too."""
-        home = os.path.join(self.folder, "home")
+        home = os.path.join(self.directory, "home")
         os.mkdir(home)
         path = self.spec(WEB, "home/office.yaml")
         for p in (path, home):

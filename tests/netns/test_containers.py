@@ -40,11 +40,11 @@ class Podman(Case):
         # crun takes no tree that is partly of version 1.
         lab.run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
         self.addCleanup(lab.run, "umount", "-l", "/sys/fs/cgroup")
-        self.store = f"{self.folder}/podman"
+        self.store = f"{self.directory}/podman"
         self.addCleanup(shutil.rmtree, "/run/lab/r", ignore_errors=True)  # podman wants a short name for it
         root = f"{self.store}/root"
-        for folder in ("bin", "proc", "sys", "etc", "dev"):
-            os.makedirs(f"{root}/{folder}")
+        for directory in ("bin", "proc", "sys", "etc", "dev"):
+            os.makedirs(f"{root}/{directory}")
         shutil.copy("/usr/bin/busybox", f"{root}/bin/busybox")
         for name in ("sh", "ip", "sleep", "echo", "cat"):
             os.symlink("busybox", f"{root}/bin/{name}")
@@ -66,7 +66,7 @@ class Podman(Case):
         path = "/run/cdi/topod-office.json"
         with open(path) as f:
             text = f.read()
-        hook = f"{self.folder}/oci-hook"
+        hook = f"{self.directory}/oci-hook"
         with contextlib.suppress(FileExistsError):
             os.symlink(os.environ["TOPOD"], hook)
         device, = json.loads(text)["devices"]
@@ -139,12 +139,12 @@ class Own(Podman):
     def test_annotation(self):
         """By a directory of hooks instead of a device."""
         d = self.daemon(self.spec(SPEC)).ready()
-        os.makedirs(f"{self.folder}/hooks.d")
-        os.symlink(os.environ["TOPOD"], f"{self.folder}/oci-hook")
-        with open(f"{self.folder}/hooks.d/topod.json", "w") as f:
-            json.dump({"version": "1.0.0", "hook": {"path": f"{self.folder}/oci-hook"},
+        os.makedirs(f"{self.directory}/hooks.d")
+        os.symlink(os.environ["TOPOD"], f"{self.directory}/oci-hook")
+        with open(f"{self.directory}/hooks.d/topod.json", "w") as f:
+            json.dump({"version": "1.0.0", "hook": {"path": f"{self.directory}/oci-hook"},
                        "when": {"annotations": {"^org\\.topod\\.namespace$": ".*"}}, "stages": ["createRuntime"]}, f)
-        self.podman("--hooks-dir", f"{self.folder}/hooks.d", "run", "--detach", "--name", "app", "--cgroups=disabled", "--security-opt",
+        self.podman("--hooks-dir", f"{self.directory}/hooks.d", "run", "--detach", "--name", "app", "--cgroups=disabled", "--security-opt",
                     "seccomp=unconfined", "--network", "none", "--annotation", "org.topod.namespace=web", "box", "sh", "-c", FIRST)
         self.wait_until(lambda: self.first_lines("app"), "its first line", d)
         self.check_line(self.first_lines("app")[0])

@@ -239,9 +239,9 @@ class Rights(Control):
         add_group()
         path = self.spec(OFFICE)
         d = self.daemon(path).ready()
-        tool = f"{self.folder}/topod"
+        tool = f"{self.directory}/topod"
         shutil.copy(os.environ["TOPOD"], tool)  # where everybody can run it
-        os.chmod(self.folder, 0o755)
+        os.chmod(self.directory, 0o755)
 
         def plan(*args, groups=(GROUP,)):
             done = subprocess.run([tool, "plan", *args], user=USER, group=OTHER_GROUP, extra_groups=groups, text=True,
@@ -295,9 +295,9 @@ class Rights(Control):
     def test_verbs(self):
         add_group()
         d = self.running()
-        tool = f"{self.folder}/topod"
+        tool = f"{self.directory}/topod"
         shutil.copy(os.environ["TOPOD"], tool)  # where everybody can run it
-        os.chmod(self.folder, 0o755)
+        os.chmod(self.directory, 0o755)
 
         def verb(groups, *args):
             done = subprocess.run([tool, *args], user=USER, group=OTHER_GROUP, extra_groups=groups, text=True,

@@ -32,7 +32,7 @@ class Crash(Case):
         self.sweep()
         lab.libc_call("unshare", lab.CLONE_NEWNET)
         lab.run("ip", "link", "set", "lo", "up")
-        os.makedirs(self.folder, exist_ok=True)
+        os.makedirs(self.directory, exist_ok=True)
         furnish()
 
     def without_up(self, snap):
@@ -95,7 +95,7 @@ class Crash(Case):
             edited = f.read()
         self.spec(TEXT, "small.yaml")
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        name, told = self.folder + "/notify", False
+        name, told = self.directory + "/notify", False
 
         def stage(pid):
             nonlocal told

@@ -42,7 +42,7 @@ class Dropins(Case):
         super().setUp()
         self.before = lab.snapshot()
         self.path = self.spec(BASE)
-        self.dropins = os.path.join(self.folder, "office.d")
+        self.dropins = os.path.join(self.directory, "office.d")
         os.mkdir(self.dropins)
 
     def dropin(self, name, text):
@@ -157,7 +157,7 @@ class Dropins(Case):
         self.dropin("10-db.yaml", DB)
         with open(self.path) as f:
             done = lab.subprocess.run([os.environ["TOPOD"], "check", "-"], input="topology: office\n" + f.read(),
-                                      capture_output=True, text=True, cwd=self.folder, check=True)
+                                      capture_output=True, text=True, cwd=self.directory, check=True)
         self.assertIn("2 namespaces", done.stdout)
         self.assertNotIn("drop-in", done.stdout)
 

@@ -22,7 +22,7 @@ class Edit(Case):
 
     def edit(self, *scripts, answers="", expect=0, editor=None, name=None):
         """Runs `edit` with an editor that applies one sed script each time it is called."""
-        tool, count = os.path.join(self.folder, "editor"), os.path.join(self.folder, "count")
+        tool, count = os.path.join(self.directory, "editor"), os.path.join(self.directory, "count")
         with open(tool, "w") as f:
             f.write("#!/bin/sh\nset -e\nn=$(cat %s)\necho $((n + 1)) >%s\ncase $n in\n%s\nesac\n" % (
                 count, count, "\n".join(f"{i}) {s if s.startswith('!') else 'sed -i ' + repr(s)} \"$2\" ;;".replace("!", "")
@@ -42,7 +42,7 @@ class Edit(Case):
             return f.read()
 
     def copies(self):
-        return glob.glob(os.path.join(self.folder, ".topod-edit-*"))
+        return glob.glob(os.path.join(self.directory, ".topod-edit-*"))
 
     def check_nothing_happened(self):
         self.assertEqual((SPEC, []), (self.text(), self.copies()))
@@ -63,7 +63,7 @@ class Edit(Case):
         self.assertIn("1450", self.text())
 
     def test_a_link_to_the_file_stays_one(self):
-        link = os.path.join(self.folder, "link.yaml")
+        link = os.path.join(self.directory, "link.yaml")
         os.symlink("small.yaml", link)
         self.edit(LARGER, answers="y\n", name=link)
         self.assertTrue(os.path.islink(link))
@@ -103,8 +103,8 @@ class Edit(Case):
             subprocess.run(["rm", "-r", *self.copies()], check=True)
 
     def test_drop_ins(self):
-        os.mkdir(os.path.join(self.folder, "small.d"))
-        with open(os.path.join(self.folder, "small.d", "b.yaml"), "w") as f:
+        os.mkdir(os.path.join(self.directory, "small.d"))
+        with open(os.path.join(self.directory, "small.d", "b.yaml"), "w") as f:
             f.write("namespaces: {a: {interfaces: {x: {mtu: 1400}}}}\n")
         self.assertIn("'mtu' is '1400' here and '1450' in another file", self.edit(LARGER, answers="d\n", expect=lab.EXIT_FAILED))
         self.check_nothing_happened()

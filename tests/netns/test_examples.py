@@ -35,7 +35,7 @@ def needs_another_kernel(file):
 class Examples(Case):
     def example(self, file):
         """The file with what it needs of this machine: a key."""
-        key = os.path.join(self.folder, "wg0.key")
+        key = os.path.join(self.directory, "wg0.key")
         with open(key, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
             f.write("YAnz5TF+lXXJte14tji3zlMNftQXz0hPVzNYmhkqZ3I=\n")
         with open(file, encoding="utf-8") as f:

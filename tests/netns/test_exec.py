@@ -182,7 +182,7 @@ class Shell(Case):
     def setUp(self):
         super().setUp()
         lab.run("ip", "netns", "add", "web")
-        self.home = os.path.join(self.folder, "home")
+        self.home = os.path.join(self.directory, "home")
         os.makedirs(os.path.join(self.home, "zsh"))
 
     def file(self, name, text):

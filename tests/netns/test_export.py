@@ -17,7 +17,7 @@ class Exported(Case):
     def elsewhere(self):
         """Leaves everything behind, for an empty machine."""
         self.sweep()
-        os.makedirs(self.folder)
+        os.makedirs(self.directory)
         lab.libc_call("unshare", CLONE_NEWNET)
         lab.ip(HOST, "link set lo up")
 

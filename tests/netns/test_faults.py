@@ -108,7 +108,7 @@ class Faults(Case):
             self.skipTest("TOPOD_FAULT_LIBRARY must name fault.c's library")
         # AddressSanitizer must be loaded first.
         first = daemon.sanitizers(os.environ["TOPOD"]).get("asan", "")
-        self.env = {"LD_PRELOAD": f"{first} {library}", "TOPOD_FAULT": f"{self.folder}/fault"}
+        self.env = {"LD_PRELOAD": f"{first} {library}", "TOPOD_FAULT": f"{self.directory}/fault"}
         self.control = Control(self.env["TOPOD_FAULT"])
         small.furnish()
 
@@ -212,7 +212,7 @@ class Faults(Case):
 
     def one(self, fault):
         self.check(self.live(fault))
-        self.topod("down", f"{self.folder}/small.yaml")
+        self.topod("down", f"{self.directory}/small.yaml")
         self.check_traces()
 
     def check_traces(self):

@@ -98,10 +98,10 @@ class Running(Case):
                          {n["namespace"]: max((i["state"] for i in n["interfaces"] if i["state"]), default=None)
                           for n in graph["namespaces"]})
         # Another file of the same topology is not what runs.
-        os.makedirs(f"{self.folder}/other", exist_ok=True)
-        with open(f"{self.folder}/other/office.yaml", "w", encoding="utf-8") as f:
+        os.makedirs(f"{self.directory}/other", exist_ok=True)
+        with open(f"{self.directory}/other/office.yaml", "w", encoding="utf-8") as f:
             f.write(OFFICE)
-        self.assertNotIn("(drifted)", self.topod("graph", f"{self.folder}/other/office.yaml").stdout)
+        self.assertNotIn("(drifted)", self.topod("graph", f"{self.directory}/other/office.yaml").stdout)
         d.stop()
         self.assertNotIn("(drifted)", self.topod("graph", path).stdout)
         self.topod("down", path)

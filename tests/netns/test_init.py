@@ -31,7 +31,7 @@ class Init(Case):
     def test_file(self):
         """The topology gets the file's name, and the file is valid without a warning; one that exists is left alone."""
         for name in {l.split()[0] for l in self.topod("init").stdout.splitlines()[1:]}:
-            path = os.path.join(self.folder, f"my-{name}.yaml")
+            path = os.path.join(self.directory, f"my-{name}.yaml")
             self.topod("init", name, path)
             with open(path) as f:
                 text = f.read()
@@ -106,7 +106,7 @@ class Names(Case):
     def test_what_comes_first(self):
         """A file here, and for the verbs about daemons a topology of that name."""
         here = os.getcwd()
-        os.chdir(self.folder)
+        os.chdir(self.directory)
         self.addCleanup(os.chdir, here)
         self.spec(TWO, "office")
         self.assertIn("office: valid", self.topod("check", "office").stdout)

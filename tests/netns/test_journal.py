@@ -76,7 +76,7 @@ class Journal(Case):
 class StandardError(Case):
     def test_nobody_reads(self):
         """A full pipe does not block the daemon; it says how many lines were dropped once there is room."""
-        fifo, path = self.folder + "/fifo", self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge}}}}\n")
+        fifo, path = self.directory + "/fifo", self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge}}}}\n")
         os.mkfifo(fifo)
         fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
         self.addCleanup(os.close, fd)

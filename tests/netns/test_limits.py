@@ -46,7 +46,7 @@ class Limits(Case):
         text = TWO.replace("interfaces: {c1:", "interfaces: {br0: {kind: bridge, ports: []}, c1:")
         d = self.daemon(self.spec(text)).ready()
         ends = [f"{e}{i}" for i in range(512) for e in "pq"][:1023]
-        path = os.path.join(self.folder, "batch")
+        path = os.path.join(self.directory, "batch")
         with open(path, "w") as f:
             f.writelines(f"link add p{i} type veth peer name q{i}\n" for i in range(512))
             f.writelines(f"link set {end} master br0\n" for end in ends)
@@ -131,9 +131,9 @@ class Limits(Case):
                 return True
             self.assertEqual(errno.ENOSPC, lab.ctypes.get_errno())
             return False
-        crowd, rest = self.mounted(self.folder + "/crowd"), self.mounted(self.folder + "/rest")
-        for folder in (crowd, rest):
-            lab.run("mount", "-t", "tmpfs", "crowd", folder)
+        crowd, rest = self.mounted(self.directory + "/crowd"), self.mounted(self.directory + "/rest")
+        for directory in (crowd, rest):
+            lab.run("mount", "-t", "tmpfs", "crowd", directory)
         parts = 0
         while bind(crowd, f"{crowd}/{parts}"):
             parts += 1
@@ -179,7 +179,7 @@ class Limits(Case):
             os.unlink("/run/topod/filler")
         self.assertEqual(100, len(lab.namespaces()))
         d.stop()
-        self.topod("down", self.folder + "/office.yaml")
+        self.topod("down", self.directory + "/office.yaml")
         self.assertEqual([], lab.namespaces())
 
     def test_full_run(self):
@@ -194,10 +194,10 @@ class Limits(Case):
         self.topod("plan", path)
         d.stop()
 
-    def mounted(self, folder):
-        os.makedirs(folder)
-        self.addCleanup(lab.subprocess.run, ["umount", "-l", folder], stderr=lab.subprocess.DEVNULL)
-        return folder
+    def mounted(self, directory):
+        os.makedirs(directory)
+        self.addCleanup(lab.subprocess.run, ["umount", "-l", directory], stderr=lab.subprocess.DEVNULL)
+        return directory
 
 
 if __name__ == "__main__":

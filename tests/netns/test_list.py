@@ -166,7 +166,7 @@ class Tables(Case):
         names = [f"program-{n}" for n in range(3)]
         self.topod("apply", self.path)
         for name in names:
-            script = os.path.join(self.folder, name)
+            script = os.path.join(self.directory, name)
             with open(script, "w") as f:
                 f.write("#!/bin/sh\nread line; echo ready; read line\n")
             os.chmod(script, 0o755)

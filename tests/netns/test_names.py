@@ -713,7 +713,7 @@ class Lost(Names):
 
     def test_a_unit_is_named(self):
         """A process is named by its control group, as systemd sets it."""
-        group = os.path.join(self.folder, "cgroup")
+        group = os.path.join(self.directory, "cgroup")
         os.mkdir(group)
         if lab.run("mount", "-t", "cgroup2", "none", group, check=False).returncode:
             self.skipTest("no cgroup2")

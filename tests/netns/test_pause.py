@@ -74,7 +74,7 @@ class Pause(Case):
         self.assertNotIn("lone", lab.namespaces())
         self.topod("resume", "office")
         lab.pings("web", "203.0.113.1")
-        self.topod("plan", f"{self.folder}/office.yaml")
+        self.topod("plan", f"{self.directory}/office.yaml")
         d.stop()
         self.topod("down", "office")
         self.assertEqual([], lab.namespaces())

@@ -99,7 +99,7 @@ class Privileges(Case):
                 self.assertFalse(any("READY" in n for n in d.notices), f"{one} is not needed")
                 d.kill()
                 self.sweep()
-                os.makedirs(self.folder)
+                os.makedirs(self.directory)
 
 
 if __name__ == "__main__":

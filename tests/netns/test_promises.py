@@ -91,7 +91,7 @@ class Promise2NothingForeignIsTouched(Case):
         self.assertEqual(foreign, lab.snapshot_namespace("web", exact=True))
 
     def path(self):
-        return f"{self.folder}/office.yaml"
+        return f"{self.directory}/office.yaml"
 
     def test_link_in_the_way(self):
         lab.veth(HOST, "br0", HOST, "other", "192.0.2.5/24")
@@ -302,7 +302,7 @@ class Promise4BadReload(Case):
 
     def test_bad_reload_changes_nothing(self):
         self.spec(OFFICE)
-        d = self.daemon(f"{self.folder}/office.yaml").ready()
+        d = self.daemon(f"{self.directory}/office.yaml").ready()
         exact = lab.state_only(self.settle(exact=True))
         bad = edit(OFFICE, ("10.0.0.11/24", "10.0.0.311/24"), ("  lone:\n", "  lonely:\n"))
         for _ in range(2):
@@ -322,7 +322,7 @@ class Promise5MinimalReload(Case):
 
     def test_connection_lives_through_reloads(self):
         self.spec(OFFICE)
-        d = self.daemon(f"{self.folder}/office.yaml").ready()
+        d = self.daemon(f"{self.directory}/office.yaml").ready()
         with lab.Connection("web", "203.0.113.1", 9000, "outside", "0.0.0.0") as c:
             c.say(b"first")
             for mtu in (1399, 1398, 1397):
@@ -611,10 +611,10 @@ namespaces:
         with open("/proc/sys/fs/inotify/max_queued_events") as f:
             limit = int(f.read())
         d.process.send_signal(lab.signal.SIGSTOP)
-        for folder in ("/run/netns", "/etc/netns"):
+        for directory in ("/run/netns", "/etc/netns"):
             for _ in range(limit):  # two events each, because the kernel merges equal ones in a row
-                os.mkdir(f"{folder}/noise")
-                os.rmdir(f"{folder}/noise")
+                os.mkdir(f"{directory}/noise")
+                os.rmdir(f"{directory}/noise")
         os.unlink("/etc/netns/a/resolv.conf")
         with d.expects(r"drift: a\b.*(dns|resolv)"):
             d.process.send_signal(lab.signal.SIGCONT)

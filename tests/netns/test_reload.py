@@ -373,11 +373,11 @@ class ByItsFile(Reload):
         self.d.stop()
         home = os.getcwd()
         self.addCleanup(os.chdir, home)
-        os.chdir(self.folder)
+        os.chdir(self.directory)
         self.d = self.daemon("office.yaml").ready()
         self.spec(edit(self.text, ("topology: office\n", "topology: other\n")))
-        os.symlink(self.path, f"{self.folder}/link.yaml")
-        for where, path in ((self.folder, "office.yaml"), ("/", self.path[1:]), ("/", f"{self.folder}/link.yaml")):
+        os.symlink(self.path, f"{self.directory}/link.yaml")
+        for where, path in ((self.directory, "office.yaml"), ("/", self.path[1:]), ("/", f"{self.directory}/link.yaml")):
             with self.subTest(path=path):
                 os.chdir(where)
                 self.refused("now names the topology 'other'", path)

@@ -30,7 +30,7 @@ class Sandbox(Case):
     def setUp(self):
         super().setUp()
         self.path = self.spec(SPEC, "small.yaml")
-        os.chmod(self.folder, 0o755)
+        os.chmod(self.directory, 0o755)
         self.env = {**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/"}
 
     def inside(self, *command, expect=0, path=None, prefix=None):
@@ -142,9 +142,9 @@ class AsUser(Sandbox):
     prefix = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 
     def test_the_user_owns_what_is_made(self):
-        os.chmod(self.folder, 0o777)
-        self.inside("touch", os.path.join(self.folder, "made"))
-        self.assertEqual(65534, os.stat(os.path.join(self.folder, "made")).st_uid)
+        os.chmod(self.directory, 0o777)
+        self.inside("touch", os.path.join(self.directory, "made"))
+        self.assertEqual(65534, os.stat(os.path.join(self.directory, "made")).st_uid)
 
 
 if __name__ == "__main__":

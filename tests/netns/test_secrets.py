@@ -173,7 +173,7 @@ class Secrets(Case):
     @unittest.skipUnless(os.environ.get("TOPOD_PLAIN"), "a sanitizer writes no core dumps")
     def test_core_dumps(self):
         """The kernel writes none of a process that has read a secret."""
-        os.chdir(self.folder)
+        os.chdir(self.directory)
         self.addCleanup(os.chdir, "/")
         without = self.spec("topology: keys\nnamespaces: {web: {}}\n", "without.yaml")
         for path, dumped in ((without, os.CLD_DUMPED), (self.path, os.CLD_KILLED)):

@@ -12,9 +12,9 @@ TWO = ONE.replace("web", "db")
 
 
 class Source(Case):
-    def file(self, folder, text, name="lab.yaml"):
-        os.makedirs(f"{self.folder}/{folder}", exist_ok=True)
-        return self.spec(text, f"{folder}/{name}")
+    def file(self, directory, text, name="lab.yaml"):
+        os.makedirs(f"{self.directory}/{directory}", exist_ok=True)
+        return self.spec(text, f"{directory}/{name}")
 
     def refused(self, verb, path, *named, expect=lab.EXIT_FAILED):
         said = self.topod(verb, path, expect=expect).stderr
@@ -59,9 +59,9 @@ class Source(Case):
     def test_the_same_file_by_another_name(self):
         one = self.file("lab1", ONE)
         self.topod("apply", one)
-        os.symlink("lab1", f"{self.folder}/current")
-        self.topod("apply", f"{self.folder}/current/lab.yaml")
-        subprocess.run([os.environ["TOPOD"], "apply", "./lab.yaml"], cwd=f"{self.folder}/lab1", check=True,
+        os.symlink("lab1", f"{self.directory}/current")
+        self.topod("apply", f"{self.directory}/current/lab.yaml")
+        subprocess.run([os.environ["TOPOD"], "apply", "./lab.yaml"], cwd=f"{self.directory}/lab1", check=True,
                        stdout=subprocess.DEVNULL)
         os.rename(one, one + "~")  # as editors do it
         self.topod("apply", self.file("lab1", TWO))
@@ -70,8 +70,8 @@ class Source(Case):
     def test_a_folder_that_was_moved(self):
         one = self.file("lab1", ONE)
         self.topod("apply", one)
-        os.rename(f"{self.folder}/lab1", f"{self.folder}/lab9")
-        moved = f"{self.folder}/lab9/lab.yaml"
+        os.rename(f"{self.directory}/lab1", f"{self.directory}/lab9")
+        moved = f"{self.directory}/lab9/lab.yaml"
         self.refused("apply", moved, one, moved)
         self.topod("apply", "--replace", moved)
         self.topod("apply", moved)

@@ -73,8 +73,8 @@ def cgroup_folders():
             yield os.path.join(fields[4], os.path.relpath(mine.pop(key), fields[3]))
 
 
-def cgroup_processes(folder):
-    for path in glob.glob(f"{glob.escape(folder)}/**/cgroup.procs", recursive=True):
+def cgroup_processes(directory):
+    for path in glob.glob(f"{glob.escape(directory)}/**/cgroup.procs", recursive=True):
         with contextlib.suppress(OSError), open(path) as f:
             yield from map(int, f.read().split())
 
@@ -88,27 +88,27 @@ def kill_and_wait(pid):
         os.close(fd)
 
 
-def remove_cgroups(folders):
+def remove_cgroups(directories):
     """Ends what still runs there, and removes the directories."""
-    for folder in folders:
-        while left := set(cgroup_processes(folder)):
+    for directory in directories:
+        while left := set(cgroup_processes(directory)):
             for pid in left:
                 with contextlib.suppress(ProcessLookupError):
                     kill_and_wait(pid)
-        for path, _, _ in os.walk(folder, topdown=False):
+        for path, _, _ in os.walk(directory, topdown=False):
             with contextlib.suppress(FileNotFoundError):
                 os.rmdir(path)
 
 
 def enter_cgroup():
     """Moves this process into new control groups, and starts a process that removes them when it has ended."""
-    folders = [os.path.join(f, f"topod-test-{os.getpid()}") for f in cgroup_folders()]
-    if not folders:
+    directories = [os.path.join(f, f"topod-test-{os.getpid()}") for f in cgroup_folders()]
+    if not directories:
         skip("no control groups are mounted that systemd could use")
     me = os.pidfd_open(os.getpid())
     try:
-        for folder in folders:
-            os.mkdir(folder)
+        for directory in directories:
+            os.mkdir(directory)
     except OSError as e:
         skip(f"cannot make a control group: {e}")
     if os.fork() == 0:
@@ -118,12 +118,12 @@ def enter_cgroup():
             for fd in (0, 1, 2):
                 os.dup2(null, fd)
             select.select([me], [], [])
-            remove_cgroups(folders)
+            remove_cgroups(directories)
         os._exit(0)
     os.wait()
     os.close(me)
-    for folder in folders:
-        with open(f"{folder}/cgroup.procs", "w") as f:
+    for directory in directories:
+        with open(f"{directory}/cgroup.procs", "w") as f:
             f.write(str(os.getpid()))
 
 
@@ -154,15 +154,15 @@ def main():
 
 def package(version=None):
     """Makes topod's .deb from the plain build, and returns its path. With a version, the package claims to be that one."""
-    folder = f"{RUN}/package-{version or 'now'}"
+    directory = f"{RUN}/package-{version or 'now'}"
     build = os.path.dirname(os.environ["TOPOD_PLAIN"])
-    command = ["cpack", "-G", "DEB", "-B", folder, "-D", f"CPACK_OUTPUT_FILE_PREFIX={folder}",
+    command = ["cpack", "-G", "DEB", "-B", directory, "-D", f"CPACK_OUTPUT_FILE_PREFIX={directory}",
                "--config", f"{build}/CPackConfig.cmake"]
     if version:
         command += ["-D", f"CPACK_PACKAGE_VERSION={version}"]
     done = subprocess.run(command, cwd=build, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
-    found = glob.glob(f"{folder}/*.deb")
+    found = glob.glob(f"{directory}/*.deb")
     if done.returncode != 0 or len(found) != 1:
         raise AssertionError(f"cpack made {found}\n{done.stdout}")
     return sanitized(found[0])
@@ -222,21 +222,21 @@ class Machine:
     """A root, and the system that runs on it from boot() to stop(); another boot() is a reboot."""
 
     def __init__(self, name, layers=None):
-        self.folder = f"{RUN}/machine-{name}"
-        self.root, self.upper = f"{self.folder}/root", f"{self.folder}/upper"
+        self.directory = f"{RUN}/machine-{name}"
+        self.root, self.upper = f"{self.directory}/root", f"{self.directory}/upper"
         self.nspawn, self.init, self.notices = None, None, []
-        for path in (self.root, self.upper, f"{self.folder}/work"):
+        for path in (self.root, self.upper, f"{self.directory}/work"):
             os.makedirs(path)
         lower = ":".join(layers or [os.environ["TOPOD_IMAGE"]])
         lab.run("mount", "-n", "-t", "overlay", "-o",
-                f"lowerdir={lower},upperdir={self.upper},workdir={self.folder}/work", "machine", self.root)
+                f"lowerdir={lower},upperdir={self.upper},workdir={self.directory}/work", "machine", self.root)
 
     # Start and end ----------------------------------------------------------------------------------------
 
     def boot(self):
         """Waits until its init has booted. Then the test is in its network namespace, and lab's commands run in it."""
-        path = f"{self.folder}/notify"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, open(f"{self.folder}/console", "ab") as out:
+        path = f"{self.directory}/notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, open(f"{self.directory}/console", "ab") as out:
             notify.bind(path)
             self.nspawn = subprocess.Popen([*NSPAWN, f"--directory={self.root}"], stdin=subprocess.DEVNULL, stdout=out,
                                            stderr=out, env={**os.environ, "NOTIFY_SOCKET": path})
@@ -263,7 +263,7 @@ class Machine:
             os.close(pidfd)
 
     def console(self):
-        with open(f"{self.folder}/console", errors="replace") as f:
+        with open(f"{self.directory}/console", errors="replace") as f:
             return f.read()[-8000:]
 
     def leave(self):
@@ -294,7 +294,7 @@ class Machine:
 
     def __exit__(self, *_):
         self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     # Its files ----------------------------------------------------------------------------------------------
 

@@ -29,8 +29,8 @@ FIRST = "/bin/sh -c 'echo begin $(ip -o link show eth0) $(ip -o addr show eth0) 
 def recipe():
     with open(f"{SOURCE}/docs/containers.md") as f:
         found, = [b for b in re.findall(r"(?s)```ini\n(.*?)```", f.read()) if "ExecStartPre" in b]
-    with open(f"{SOURCE}/docs/topod.8.in") as f:
-        assert found.replace("attach app", "attach web").strip() in re.sub(r"(?m)^    ", "", f.read()), "the manual has the same"
+    with open(f"{SOURCE}/docs/topod.8.scd") as f:
+        assert found.replace("attach app", "attach web").strip() in f.read(), "the manual has the same"
     return found
 
 

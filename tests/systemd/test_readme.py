@@ -28,7 +28,7 @@ class Readme(Case):
         install, remove = self.commands()
         building = [l for l in install if "install-deps" in l or l.startswith("cmake ")]
         self.assertEqual(install[:len(building)], building)
-        tree = f"{self.machine.folder}/source"
+        tree = f"{self.machine.directory}/source"
         shutil.copytree(SOURCE, tree, ignore=shutil.ignore_patterns(".git", "build"))
         for line in building:
             done = subprocess.run(["sh", "-ec", f"sudo() {{ \"$@\"; }}; {line}"], cwd=tree, text=True, stdin=subprocess.DEVNULL,

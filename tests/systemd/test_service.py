@@ -15,7 +15,7 @@ from lab import HOST, OFFICE, edit
 
 UNIT = "topod@office.service"
 SOURCE = os.path.dirname(os.path.dirname(machine.HERE))
-TEXTS = [f"{SOURCE}/{f}" for f in ("README.md", "docs/topod.8.in", "docs/reference.md", "units/topod@.service.in",
+TEXTS = [f"{SOURCE}/{f}" for f in ("README.md", "docs/topod.8.scd", "docs/reference.md", "units/topod@.service.in",
                                     "specs/README.md")]
 
 
@@ -23,7 +23,9 @@ def recipes(path):
     """The recipes in a text, as drop-ins that a user copies from it."""
     with open(path) as f:
         text = re.sub(r"(?m)^# ?", "", f.read()) if ".service" in path else f.read()
-    text = text.replace(r"\fINAME\fR", "office").replace("topod@NAME", "topod@office").replace("\\-", "-")
+    text = text.replace("topod@NAME", "topod@office")
+    if path.endswith(".scd"):  # what is between ``` is indented when it is printed
+        text = re.sub(r"(?s)^```\n(.*?)^```", lambda block: re.sub("(?m)^", "    ", block[1]), text, flags=re.MULTILINE)
     found = re.findall(r"(?m)(?:^    (?:\[\w+\]|\w+=.*)\n)+", text)
     return ["".join(l.strip() + "\n" for l in block.splitlines()) for block in found if "NetworkNamespacePath" in block]
 
@@ -159,7 +161,7 @@ class Service(Case):
     def test_cached_names(self):
         """nscd answers from the host's network through a socket, unless that is hidden as the manual says."""
         with open(TEXTS[1]) as f:
-            hidden = re.search(r"(?m)^ +(InaccessiblePaths=.*\n)", f.read())[1].replace("\\-", "-")
+            hidden = re.search(r"(?m)^(InaccessiblePaths=.*\n)", f.read())[1]
         self.start(OFFICE)
         os.mkdir(self.machine.path("/run/nscd"))
         self.service("getent ahostsv4 who.example", "bare")

@@ -55,7 +55,7 @@ class Tutorials(Case):
         self.sweep()
         for path in ("/run/somebody",):
             subprocess.run(["umount", "-l", path], stderr=subprocess.DEVNULL, check=False)
-        os.makedirs(self.folder)
+        os.makedirs(self.directory)
         lab.libc_call("unshare", CLONE_NEWNET)
         lab.ip(HOST, "link set lo up")
 

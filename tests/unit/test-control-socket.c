@@ -16,13 +16,13 @@ static char place[64];
 
 static int set_up_socket(void **state) {
 	struct house *house;
-	_cleanup_free_ char *folder = NULL;
+	_cleanup_free_ char *directory = NULL;
 
 	snprintf(place, sizeof(place), "%s", "/tmp/topod-control-XXXXXX");
 	assert_non_null(mkdtemp(place));
 	assert_int_equal(chmod(place, 0755), 0);
-	folder = xasprintf("%s/office", place);
-	assert_int_equal(mkdir(folder, 0755), 0);
+	directory = xasprintf("%s/office", place);
+	assert_int_equal(mkdir(directory, 0755), 0);
 	ledger_file_set_root(place);
 	set_up(state);
 	house = *state;

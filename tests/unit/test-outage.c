@@ -43,7 +43,7 @@ static void add_seen(const struct machine *m, struct state *ret, struct ns_state
 	}
 }
 
-static int observe(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
+static int observe(struct kernel *kernel, const struct scan_request *request, const struct scope *scopes, size_t n,
 		   struct state *ret) {
 	struct machine *m = machine_of(kernel);
 
@@ -54,7 +54,7 @@ static int observe(struct kernel *kernel, const struct scan_request *look, const
 
 		ns->error = streq(ns->name, "a") ? m->error_a : streq(ns->name, "b") ? m->error_b : 0;
 		if (!ns->error)
-			add_seen(m, ret, ns, look->desired);
+			add_seen(m, ret, ns, request->desired);
 	}
 	return m->error;
 }

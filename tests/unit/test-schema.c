@@ -238,12 +238,12 @@ static void test_good(void **state _unused_) {
 }
 
 static void test_examples(void **state _unused_) {
-	DIR *folder = opendir(TOPOD_SOURCE "/specs");
+	DIR *directory = opendir(TOPOD_SOURCE "/specs");
 	const struct dirent *entry;
 	size_t n = 0;
 
-	assert_non_null(folder);
-	while ((entry = readdir(folder))) {
+	assert_non_null(directory);
+	while ((entry = readdir(directory))) {
 		static char text[65536];
 		size_t size = strlen(entry->d_name);
 
@@ -256,7 +256,7 @@ static void test_examples(void **state _unused_) {
 		check_good(text);
 		n++;
 	}
-	closedir(folder);
+	closedir(directory);
 	assert_true(n >= 5);
 }
 

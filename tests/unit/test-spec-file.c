@@ -141,13 +141,14 @@ static void test_not_what_it_says(_unused_ void **state) {
 }
 
 static void test_unreadable(_unused_ void **state) {
-	_cleanup_free_ char *path = path_of("secret.yaml"), *folder = path_of("office.d"), *office = path_of("office.yaml");
+	_cleanup_free_ char *path = path_of("secret.yaml"), *directory = path_of("office.d"),
+			    *office = path_of("office.yaml");
 	uid_t user = geteuid();
 
 	assert_int_equal(chmod(place, 0755), 0);
 	write_spec(path, "namespaces: {}\n", 0000);
 	write_spec(office, "namespaces: {}\n", 0644);
-	assert_int_equal(mkdir(folder, 0000), 0);
+	assert_int_equal(mkdir(directory, 0000), 0);
 	if (user == 0) /* root can read everything */
 		assert_int_equal(seteuid(12345), 0);
 	assert_refused(path, 0, "secret.yaml: error: Permission denied\n");
@@ -236,9 +237,9 @@ static void test_places_are_kept(_unused_ void **state) {
 
 /* Writes place/office.d/NAME. */
 static void write_dropin(const char *name, const char *text, mode_t mode) {
-	_cleanup_free_ char *folder = path_of("office.d"), *path = xasprintf("%s/%s", folder, name);
+	_cleanup_free_ char *directory = path_of("office.d"), *path = xasprintf("%s/%s", directory, name);
 
-	assert_true(mkdir(folder, 0755) == 0 || errno == EEXIST);
+	assert_true(mkdir(directory, 0755) == 0 || errno == EEXIST);
 	write_spec(path, text, mode);
 }
 
@@ -298,7 +299,7 @@ static void test_dropin_with_another_suffix(_unused_ void **state) {
 }
 
 static void test_dropin_that_is_none(_unused_ void **state) {
-	_cleanup_free_ char *path = office(), *fifo = path_of("office.d/fifo.yaml"), *folder = path_of("office.d");
+	_cleanup_free_ char *path = office(), *fifo = path_of("office.d/fifo.yaml"), *directory = path_of("office.d");
 
 	write_dropin("a.yaml", "", 0644);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
@@ -307,7 +308,7 @@ static void test_dropin_that_is_none(_unused_ void **state) {
 	assert_int_equal(symlink("nowhere", fifo), 0);
 	assert_refused(path, 0, "fifo.yaml: error: No such file");
 	assert_int_equal(unlink(fifo), 0);
-	_cleanup_free_ char *command = xasprintf("rm -r '%s' && touch '%s'", folder, folder);
+	_cleanup_free_ char *command = xasprintf("rm -r '%s' && touch '%s'", directory, directory);
 	assert_int_equal(system(command), 0);
 	assert_refused(path, 0, "office.d, where its drop-ins are: Not a directory");
 }
@@ -335,13 +336,13 @@ static void test_dropins_too_large_together(_unused_ void **state) {
 }
 
 static void test_dropins_writable_by_others(_unused_ void **state) {
-	_cleanup_free_ char *path = office(), *folder = path_of("office.d"), *dropin = path_of("office.d/a.yaml");
+	_cleanup_free_ char *path = office(), *directory = path_of("office.d"), *dropin = path_of("office.d/a.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
 	write_dropin("a.yaml", "namespaces: {}", 0646);
 	assert_refused(path, SPEC_FILE_TRUSTED, "a.yaml: error: others may write to this file");
 	assert_int_equal(chmod(dropin, 0644), 0);
-	assert_int_equal(chmod(folder, 01777), 0); /* others may add one */
+	assert_int_equal(chmod(directory, 01777), 0); /* others may add one */
 	assert_refused(path, SPEC_FILE_TRUSTED, "where its drop-ins are; remove that permission");
 	assert_true(spec_file_load(path, 0, &loaded));
 }
@@ -361,12 +362,12 @@ static void test_directory_writable_by_others(_unused_ void **state) {
 }
 
 /* Refused as it is, and accepted once nobody else can write to the directory. */
-static void assert_guarded(const char *path, const char *folder) {
+static void assert_guarded(const char *path, const char *directory) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
-	assert_int_equal(chmod(folder, 0777), 0);
-	assert_refused(path, SPEC_FILE_TRUSTED, folder);
-	assert_int_equal(chmod(folder, 0755), 0);
+	assert_int_equal(chmod(directory, 0777), 0);
+	assert_refused(path, SPEC_FILE_TRUSTED, directory);
+	assert_int_equal(chmod(directory, 0755), 0);
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
 }
 
@@ -405,7 +406,7 @@ static void test_path_open_to_others(_unused_ void **state) {
 static void test_others_in_a_sticky_directory(_unused_ void **state) {
 	_cleanup_free_ char *sticky = make_directory("sticky"), *path = path_of("sticky/s.yaml"),
 			    *link = path_of("sticky/l.yaml");
-	_cleanup_free_ char *folder = make_directory("sticky/s.d"), *dropin = path_of("sticky/s.d/a.yaml");
+	_cleanup_free_ char *directory = make_directory("sticky/s.d"), *dropin = path_of("sticky/s.d/a.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec own = {}, others = {};
 
 	if (geteuid() != 0)
@@ -416,7 +417,7 @@ static void test_others_in_a_sticky_directory(_unused_ void **state) {
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &own));
 	assert_int_equal(chown(dropin, 12345, 12345), 0);
 	assert_refused(path, SPEC_FILE_TRUSTED, "a.yaml: error: others may write to this file");
-	assert_int_equal(chown(folder, 12345, 12345), 0);
+	assert_int_equal(chown(directory, 12345, 12345), 0);
 	assert_refused(path, SPEC_FILE_TRUSTED, "where its drop-ins are");
 	assert_int_equal(chown(path, 12345, 12345), 0);
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &others));

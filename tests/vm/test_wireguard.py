@@ -34,7 +34,7 @@ namespaces:
       wg0:
         kind: wireguard
         underlay: far
-        private-key-file: {folder}/right.key
+        private-key-file: {directory}/right.key
         listen-port: 51820
         addresses: [10.9.0.2/24]
         peers:
@@ -42,9 +42,9 @@ namespaces:
           - {{public-key: {other}, allowed-ips: 10.9.0.3}}
 links: [["out:e0", "far:e0"]]
 """
-DEVICE = ["underlay: out", "private-key-file: {folder}/left.key", "listen-port: 51821", "fwmark: 7", "mtu: 1400"]
+DEVICE = ["underlay: out", "private-key-file: {directory}/left.key", "listen-port: 51821", "fwmark: 7", "mtu: 1400"]
 PEER = ["endpoint: 192.0.2.2:51820", "allowed-ips: [10.9.0.2, 10.10.0.0/16]", "persistent-keepalive: 25"]
-PRESHARED = "preshared-key-file: {folder}/shared.key"
+PRESHARED = "preshared-key-file: {directory}/shared.key"
 
 
 class WireGuard(Case):
@@ -61,7 +61,7 @@ class WireGuard(Case):
     def write_key(self, name):
         """Any 32 bytes are one; wg(8) and the kernel set some bits of a private key themselves."""
         key = os.urandom(32)
-        path = f"{self.folder}/{name}.key"
+        path = f"{self.directory}/{name}.key"
         with open(path, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
             f.write(base64.b64encode(key).decode() + "\n")
         clamped = bytes([key[0] & 248]) + key[1:31] + bytes([key[31] & 127 | 64])
@@ -79,15 +79,15 @@ class WireGuard(Case):
             self.assertNotIn(secret, text, "a key is shown")
 
     def check_files(self):
-        for folder, _, names in os.walk("/run/topod"):
+        for directory, _, names in os.walk("/run/topod"):
             for name in names:
-                path = os.path.join(folder, name)
+                path = os.path.join(directory, name)
                 if os.path.isfile(path):
                     with open(path, errors="replace") as f:
                         self.check_secrets(f.read())
 
     def write(self, device=DEVICE, peer=PEER, peers=()):
-        words = {"folder": self.folder, **self.public}
+        words = {"directory": self.directory, **self.public}
         return self.spec(SPEC.format(device="\n        ".join(device).format(**words), peer=", ".join(peer).format(**words),
                                      peers="\n".join(f"          - {{{peer.format(**words)}}}" for peer in peers), **words))
 
@@ -122,10 +122,10 @@ class WireGuard(Case):
         """What somebody may do with wg(8) and ip(8)."""
         peer = ("peer", self.public["right"])
         return [
-            ("set", "wg0", "private-key", f"{self.folder}/other.key"),
+            ("set", "wg0", "private-key", f"{self.directory}/other.key"),
             ("set", "wg0", "listen-port", "3"),
             ("set", "wg0", "fwmark", "4"),
-            ("set", "wg0", *peer, "preshared-key", f"{self.folder}/other.key"),
+            ("set", "wg0", *peer, "preshared-key", f"{self.directory}/other.key"),
             ("set", "wg0", *peer, "allowed-ips", "10.9.0.2/32"),
             ("set", "wg0", *peer, "persistent-keepalive", "9"),
             ("set", "wg0", *peer, "remove"),
@@ -137,7 +137,7 @@ class WireGuard(Case):
         path = self.apply(peer=[*PEER, PRESHARED], device=DEVICE)
         # Both ends need the key that they share.
         lab.run("ip", "netns", "exec", "right", "wg", "set", "wg0", "peer", self.public["left"], "preshared-key",
-                f"{self.folder}/shared.key")
+                f"{self.directory}/shared.key")
         self.assertEqual({"lo", "wg0"}, {link["ifname"] for link in lab.ip_json("left", "link show")})
         self.ping()
         self.topod("plan", path)  # a handshake is no difference
@@ -177,9 +177,9 @@ class WireGuard(Case):
         path = self.apply()
         index = self.index()
         for device, peer, shown in (
-                (["underlay: out", "private-key-file: {folder}/left.key", "listen-port: 51900", "fwmark: 8", "mtu: 1380"], PEER,
+                (["underlay: out", "private-key-file: {directory}/left.key", "listen-port: 51900", "fwmark: 8", "mtu: 1380"], PEER,
                  ("51900", "0x8", 1380)),
-                (["underlay: out", "private-key-file: {folder}/left.key"], PEER, ("51900", "off", 1420))):  # the port stays
+                (["underlay: out", "private-key-file: {directory}/left.key"], PEER, ("51900", "off", 1420))):  # the port stays
             self.apply(device, peer)
             self.assertEqual(shown, (*self.shown()[0][2:], self.shown()[1]))
         for peer, shown in ((["allowed-ips: 10.9.0.2", "persistent-keepalive: 5s", PRESHARED], ("10.9.0.2/32", "5")),
@@ -188,7 +188,7 @@ class WireGuard(Case):
             self.assertEqual(shown, self.shown()[2][self.public["right"]][1:])
         self.assertEqual("(none)", self.shown()[2][self.public["right"]][0], "the preshared key stayed")
         self.assertEqual(index, self.index())
-        os.rename(f"{self.folder}/other.key", f"{self.folder}/left.key")  # another key in the same file
+        os.rename(f"{self.directory}/other.key", f"{self.directory}/left.key")  # another key in the same file
         self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
         self.topod("apply", path)
         self.assertEqual(self.public["other"], self.shown()[0][1])
@@ -274,7 +274,7 @@ class WireGuard(Case):
 
     def build(self, name):
         with open(os.path.join(HERE, f"../../specs/{name}.yaml"), encoding="utf-8") as f:
-            text = f.read().replace("/etc/wireguard", self.folder)
+            text = f.read().replace("/etc/wireguard", self.directory)
         keys = re.findall("public-key: (.*)", text)
         path = self.spec(text.replace(keys[0], self.public["right"]).replace(keys[1], self.public["left"]))
         self.topod("apply", path)
