@@ -30,6 +30,7 @@ static void note_come(struct reconciler *r, struct object *object) {
 	if (object->waits)
 		tell(r, object, OCCURRENCE_ARRIVED, "has come");
 	object->came = true;
+	object->waits = false; /* else it would be told again while something in it fails */
 }
 
 static void add(struct reconciler *r, struct ns_info *info, const struct waiting *waiting) {

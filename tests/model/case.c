@@ -227,7 +227,8 @@ static void make_conflicts(struct c_case *c) {
 	if (c->links.n && case_chance(c, 15)) {
 		struct c_link *link = case_pick(c, &c->links);
 
-		if (streq(link->ns->name, NS_HOST) || link->ns->adopt)
+		if ((streq(link->ns->name, NS_HOST) || link->ns->adopt) &&
+		    !(link->kind && streq(link->kind, "existing"))) /* that one is found, and may be a port */
 			case_add_before(c, OP_BRIDGE, link->ns->name, link->name);
 	}
 	if (c->addresses.n && case_chance(c, 10)) {

@@ -102,6 +102,9 @@ static void remember(struct run *run, const struct occurrence *o) {
 		drop_told(&run->ill, o);
 	if (o->type != OCCURRENCE_GONE && o->type != OCCURRENCE_ARRIVED)
 		return;
+	if (o->type == OCCURRENCE_ARRIVED && run_was_told(&run->arrived, o->scope, o->noun) &&
+	    !run_was_told(&run->gone, o->scope, o->noun))
+		run_fail(run, "told: %s %s has come, again", o->scope, o->noun);
 	drop_told(o->type == OCCURRENCE_GONE ? &run->arrived : &run->gone, o);
 	add_told(o->type == OCCURRENCE_GONE ? &run->gone : &run->arrived, o);
 }
@@ -544,8 +547,10 @@ void run_op(struct run *run, const struct op *op) {
 	_cleanup_text_ struct text text = {};
 	int r = op_apply(run->w, op);
 
-	if (r == 0 && op->type == OP_ATTACH)
+	if (r == 0 && op->type == OP_ATTACH) {
 		vec_push(&run->to_attach, op->ns);
+		forget_names(&run->arrived); /* another one comes in its place */
+	}
 	op_print(op, &text);
 	tell(run, "$ %s%s%s", text_str(&text), r < 0 ? " ! " : "", r < 0 ? strerrorname_np(-r) : "");
 	run->disturbed |= r == 0 || op->type == OP_MASTER; /* which may fail when half of it is done */

@@ -125,7 +125,7 @@ def note_applied(path):
     """See ../vm/table.py, which knows the words of the language among these."""
     with open(path, encoding="utf-8") as f:
         text = f.read()
-    applied.update(re.findall(r"\bkind: *([a-z0-9-]+)", text), re.findall(r"\b[a-z-]+:", text))
+    applied.update(re.findall(r"\bkind: *([a-z0-9_-]+)", text), re.findall(r"\b[a-z-]+:", text))
     applied.update(["veth"] if re.search("^links:", text, re.MULTILINE) else [])
 
 
