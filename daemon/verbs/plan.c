@@ -22,21 +22,25 @@ static int show(const struct plan *plan, const char *topology, const struct opti
 	return report_summary_total(&summary) ? EXIT_DIFFERENCES : EXIT_DONE;
 }
 
-static void warn(struct topology *session, const struct loaded_spec *loaded, const struct options *options) {
+/* What the kernel lacks is asked only if there is something to do: that tries it out in a namespace of its own, which takes
+ * longer than the scan of a small topology. */
+static void warn(struct topology *session, const struct loaded_spec *loaded, bool changes, const struct options *options) {
 	_cleanup_(diags_done) struct diags diags = {};
 
 	vec_foreach(source, &loaded->diags.sources)
 		diags_add_source(&diags, *source);
 	topology_warn(session, &diags);
-	kernel_warn_lacks(&reconciler_spec(session->reconciler)->state, &diags);
+	if (changes)
+		kernel_warn_lacks(&reconciler_spec(session->reconciler)->state, &diags);
 	print_diags(&diags, options);
 }
 
-static int scan(struct topology *session, const struct options *options) {
+static int scan(struct topology *session, const struct loaded_spec *loaded, const struct options *options) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {}; /* freed before observed, because it has marked those objects */
 	int r = reconciler_plan(session->reconciler, &plan, &observed);
 
+	warn(session, loaded, r == 0 && plan.changes.n, options);
 	if (r < 0) {
 		_cleanup_free_ char *problem = topology_problem("scan the network", r);
 
@@ -56,8 +60,7 @@ int plan_loaded(struct loaded_spec *loaded, bool replaces, const struct options 
 		complain("%s", problem);
 		return EXIT_FAILED;
 	}
-	warn(&session, loaded, options);
-	return scan(&session, options);
+	return scan(&session, loaded, options);
 }
 
 /* Who may not scan the network may be a member of the group that may ask the daemon. Returns the exit code; -1: no daemon
