@@ -61,6 +61,10 @@ class Lacking(Case):
         return {(int(line), what) for line, what in
                 re.findall(r"office.yaml:(\d+):\d+: (?:error|warning): this kernel has no (.*?)(?: \(CONFIG_\w+\))?(?:;.*)?$", text, re.MULTILINE)}
 
+    def skip_without_any(self):
+        if not self.expected:
+            self.skipTest("this kernel lacks none of these, and topod said so")
+
     def test_check_and_plan(self):
         before, names = lab.snapshot(), lab.namespaces()
         done = self.topod("check", "--kernel", self.path, expect=lab.EXIT_SPEC if self.expected else lab.EXIT_DONE)
@@ -70,6 +74,7 @@ class Lacking(Case):
         self.assertEqual(self.expected, self.said(done.stderr))
         self.same(before, lab.snapshot())
         self.assertEqual(names, lab.namespaces())
+        self.skip_without_any()
 
     def test_the_rest_is_built(self):
         kinds = {what.split("'")[1] for _, what in self.expected if what.endswith("' links") and " of " not in what}
@@ -79,6 +84,7 @@ class Lacking(Case):
                 self.assertEqual(name not in kinds, lab.link("web", name) is not None)
         lab.pings("web", "10.0.0.2")
         self.topod("down", self.path)
+        self.skip_without_any()
 
 
 if __name__ == "__main__":

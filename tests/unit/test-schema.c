@@ -402,7 +402,6 @@ static void test_keys_are_known(void **state _unused_) {
 	json_decref(schema);
 }
 
-/* Every kind of link and each of its keys is in both. */
 /* Where an editor does not know the kind yet, it can offer each. */
 static void test_kinds_are_offered(void **state _unused_) {
 	json_t *schema = schema_json(), *defs = json_object_get(schema, "$defs"), *kind, *offered, *item;
@@ -420,6 +419,7 @@ static void test_kinds_are_offered(void **state _unused_) {
 	json_decref(schema);
 }
 
+/* Every kind of link and each of its keys is in both. */
 static void test_every_kind(void **state _unused_) {
 	_cleanup_text_ struct text page = {};
 	json_t *schema = schema_json();
