@@ -150,6 +150,12 @@ char *spec_file_topology(const char *path) {
 	return without_suffix(base);
 }
 
+char *spec_file_dropins(const char *path) {
+	_cleanup_free_ char *stem = without_suffix(path);
+
+	return xasprintf("%s.d", stem);
+}
+
 char *spec_file_absolute(const char *path) {
 	_cleanup_free_ char *here = path[0] == '/' || streq(path, "-") ? NULL : getcwd(NULL, 0);
 	const char *rest;
@@ -322,7 +328,7 @@ static bool check_dropin_dir(struct loaded_spec *ret, const char *dir_path, DIR 
 
 /* A directory that cannot be read is an error: without its drop-ins the topology would be a different one. */
 static void load_dropins(struct loaded_spec *ret, unsigned flags) {
-	_cleanup_free_ char *stem = without_suffix(ret->name), *dir_path = xasprintf("%s.d", stem);
+	_cleanup_free_ char *dir_path = spec_file_dropins(ret->name);
 	_cleanup_closedir_ DIR *dir = opendir(dir_path);
 	_cleanup_(names_done) struct names names = {};
 

@@ -55,6 +55,8 @@ void loaded_spec_done(struct loaded_spec *loaded);
 
 /* "office" of "/etc/topod/office.yaml"; the caller frees. */
 char *spec_file_topology(const char *path);
+/* "/etc/topod/office.d", where its drop-ins are; the caller frees. */
+char *spec_file_dropins(const char *path);
 
 /* The path made absolute, if the working directory is known; "-" stays. The caller frees. */
 char *spec_file_absolute(const char *path);

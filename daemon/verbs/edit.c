@@ -64,10 +64,9 @@ static bool open_file(struct edit *e, const char *argument) {
 }
 
 static const char *read_all(struct arena *arena, int fd) {
-	int error = 0;
-	const char *text = lseek(fd, 0, SEEK_SET) < 0 ? NULL : text_file_read(arena, fd, FILE_MAX, &error);
+	int error;
 
-	return text;
+	return lseek(fd, 0, SEEK_SET) < 0 ? NULL : text_file_read(arena, fd, FILE_MAX, &error);
 }
 
 static int write_copy(struct edit *e) {
@@ -75,14 +74,12 @@ static int write_copy(struct edit *e) {
 	const char *text = read_all(&arena, e->fd);
 	_cleanup_close_ int fd = text ? open(e->copy, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) : -1;
 
-	return fd < 0 ? -errno : *text ? text_file_write(fd, text, -EIO) : 0;
+	return fd < 0 ? -errno : text_file_write(fd, text, -EIO);
 }
 
-/* The drop-ins of DIR/NAME.yaml are in DIR/NAME.d. */
 static bool make_copy(struct edit *e) {
 	const char *name = strrchr(e->path, '/') + 1;
-	size_t stem = strlen(name) - (strlen(name) > 5 && streq(name + strlen(name) - 5, ".yaml") ? 5 : 0);
-	_cleanup_free_ char *dropins = xasprintf("%.*s.d", (int)(name + stem - e->path), e->path);
+	_cleanup_free_ char *dropins = spec_file_dropins(e->path);
 	char *dir = xasprintf("%.*s.topod-edit-XXXXXX", (int)(name - e->path), e->path);
 	int r;
 
@@ -93,7 +90,7 @@ static bool make_copy(struct edit *e) {
 	}
 	e->dir = dir;
 	e->copy = xasprintf("%s/%s", dir, name);
-	e->ins = xasprintf("%s/%.*s.d", dir, (int)stem, name);
+	e->ins = spec_file_dropins(e->copy);
 	r = write_copy(e);
 	if (r == 0 && access(dropins, F_OK) == 0 && symlink(dropins, e->ins) < 0)
 		r = -errno;

@@ -103,10 +103,14 @@ class Edit(Case):
             subprocess.run(["rm", "-r", *self.copies()], check=True)
 
     def test_drop_ins(self):
+        """They are read with the copy, whichever suffix the file has."""
         os.mkdir(os.path.join(self.directory, "small.d"))
         with open(os.path.join(self.directory, "small.d", "b.yaml"), "w") as f:
             f.write("namespaces: {a: {interfaces: {x: {mtu: 1400}}}}\n")
         self.assertIn("'mtu' is '1400' here and '1450' in another file", self.edit(LARGER, answers="d\n", expect=lab.EXIT_FAILED))
+        self.check_nothing_happened()
+        self.path = self.spec(SPEC, "small.yml")
+        self.assertIn("'1450' in another file", self.edit(LARGER, answers="d\n", expect=lab.EXIT_FAILED))
         self.check_nothing_happened()
 
     def test_one_at_a_time(self):
