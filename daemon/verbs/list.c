@@ -212,8 +212,6 @@ static void add_namespace(struct table *table, struct table_row *parent, const j
 	if (notes.size && json_array_size(json_object_get(entry, "processes")))
 		text_add(&notes, "\n");
 	add_processes(json_object_get(entry, "processes"), &notes);
-	if (notes.size)
-		text_add(&notes, "\n");
 	set_notes(table, row, topology, name, &notes);
 	json_array_foreach(json_object_get(entry, "interfaces"), i, interface)
 		add_interface(table, row, topology, name, interface);

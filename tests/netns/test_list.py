@@ -152,6 +152,15 @@ class Tables(Case):
         self.assertRegex(text, r"x +bridge +no carrier +10\.1\.0\.1/24 +reported: ")
         d.stop()
 
+    def test_notes_of_a_namespace(self):
+        """What it has and what is the matter stand in lines that follow one another."""
+        d = self.daemon(self.spec(lab.edit(SPEC, ("    drift: report\n", "    drift: report\n    forwarding: ipv4\n")),
+                                  "small.yaml")).ready()
+        with d.expects("drift: a: sysctl .*reported only"):
+            lab.run("ip", "netns", "exec", "a", "sysctl", "-qw", "net.ipv4.ip_forward=0")
+        self.assertRegex(self.topod("show").stdout, r"1 route.*\n.* reported: sysctl")
+        d.stop()
+
     def test_names(self):
         self.topod("apply", self.path)
         self.topod("apply", self.spec(OTHER, "other.yaml"))
