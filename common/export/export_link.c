@@ -172,10 +172,9 @@ static const struct node *export_ports(struct export *x, const struct ns_state *
 	node_items items = {};
 
 	vec_foreach(link, &links) {
-		const struct object *port = find_part(ns, kind, (*link)->name);
-
 		if (!streq((*link)->master, controller->name))
 			continue;
+		const struct object *port = find_part(ns, kind, (*link)->name);
 		vec_push(&items, port ? export_entry(x, port, kind->section->mapping)
 				      : build_text(x->arena, nowhere, (*link)->name));
 	}

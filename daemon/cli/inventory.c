@@ -24,21 +24,15 @@ static const char *text_in(const json_t *json, const char *key) {
 
 /* ---- topologies ---- */
 
-/* A topology for which no daemon answers. False: there is nothing of it. */
-static bool describe_ledger(const char *topology, json_t *entry, bool *hidden) {
-	_cleanup_(ledger_done) struct ledger ledger = {};
-	int r = ledger_file_read(topology, &ledger);
-
+/* A topology for which no daemon answers. */
+static void describe_ledger(const char *topology, const struct ledger *ledger, json_t *entry) {
 	put(entry, "state", json_string(ledger_file_is_abandoned(topology) ? "stopped" : "applied"));
-	if (r < 0) {
-		*hidden = true;
-		return true;
-	}
-	if (ledger.files.n)
-		put(entry, "file", report_json_text(ledger.files.items[0]));
-	put(entry, "namespaces", json_integer((json_int_t)HASH_COUNT(ledger.namespaces)));
-	put(entry, "objects", json_integer((json_int_t)ledger.n));
-	return ledger.n > 0;
+	if (!ledger)
+		return;
+	if (ledger->files.n)
+		put(entry, "file", report_json_text(ledger->files.items[0]));
+	put(entry, "namespaces", json_integer((json_int_t)HASH_COUNT(ledger->namespaces)));
+	put(entry, "objects", json_integer((json_int_t)ledger->n));
 }
 
 static void describe_daemon(const json_t *status, json_t *entry) {
@@ -51,19 +45,23 @@ static void describe_daemon(const json_t *status, json_t *entry) {
 	json_object_set(entry, "waits", json_object_get(status, "waits_text"));
 }
 
-/* status: NULL if no daemon answers. */
-static bool describe(const char *topology, const struct control_answer *answer, int r, json_t *entry, bool *hidden) {
+/* Does no daemon keep the topology? r: what the call of Status returned. */
+static bool is_alone(int r) {
+	return r == -ENOENT || r == -ECONNREFUSED;
+}
+
+/* ledger: NULL if it cannot be read; used only if no daemon keeps the topology. */
+static void describe(const char *topology, const struct control_answer *answer, int r, const struct ledger *ledger,
+		     json_t *entry) {
 	const json_t *status = r == 0 ? json_object_get(answer->parameters, "status") : NULL;
 
 	put(entry, "topology", report_json_text(topology));
-	if (r == -ENOENT || r == -ECONNREFUSED)
-		return describe_ledger(topology, entry, hidden);
-	if (status)
+	if (is_alone(r))
+		describe_ledger(topology, ledger, entry);
+	else if (status)
 		describe_daemon(status, entry);
 	else
 		put(entry, "state", json_string(r == -ETIMEDOUT ? "busy" : "running"));
-	*hidden |= !status && r != -ETIMEDOUT;
-	return true;
 }
 
 static json_t *new_entry(void) {
@@ -78,14 +76,18 @@ struct listing {
 
 static void list_one(void *userdata, const char *topology) {
 	struct listing *listing = userdata;
+	_cleanup_(ledger_done) struct ledger ledger = {};
 	_cleanup_answer_ struct control_answer answer = {};
 	int r = control_call(topology, "org.topod.Status", NULL, DAEMON_TIMEOUT_USEC, &answer);
-	json_t *entry = new_entry();
+	bool known = is_alone(r) ? ledger_file_read(topology, &ledger) == 0
+				 : r == -ETIMEDOUT || (r == 0 && json_object_get(answer.parameters, "status"));
 
-	if (describe(topology, &answer, r, entry, &listing->hidden))
-		json_array_append_new(listing->list, entry);
-	else
-		json_decref(entry);
+	listing->hidden |= !known;
+	if (is_alone(r) && known && !ledger.n) /* nothing of it is left */
+		return;
+	json_t *entry = new_entry();
+	describe(topology, &answer, r, known ? &ledger : NULL, entry);
+	json_array_append_new(listing->list, entry);
 }
 
 /* The service keeps this file, see units/topod@.service.in. */
@@ -293,7 +295,6 @@ int inventory_topology(const char *topology, const char *only, json_t **ret) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_answer_ struct control_answer answer = {};
 	json_t *entry, *namespaces;
-	bool hidden = false;
 	int r = ledger_file_read(topology, &ledger);
 
 	if (r == 0)
@@ -303,7 +304,7 @@ int inventory_topology(const char *topology, const char *only, json_t **ret) {
 	entry = new_entry();
 	namespaces = json_array();
 	r = control_call(topology, "org.topod.Status", NULL, DAEMON_TIMEOUT_USEC, &answer);
-	describe(topology, &answer, r, entry, &hidden);
+	describe(topology, &answer, r, &ledger, entry);
 	state_foreach(ns, &observed)
 		json_array_append_new(namespaces, describe_namespace(ns, ledger_namespace(&ledger, ns->name), &ledger));
 	add_processes(&observed, namespaces);
