@@ -15,7 +15,7 @@ static void find_lack(void *userdata, const struct lack *lack) {
 static bool is_made_by_ioctl(const struct object *object) {
 	const struct change creation = { .type = CHANGE_CREATE, .desired = object };
 
-	return object->kind->transport_of && object->kind->transport_of(&creation) == TRANSPORT_TUN;
+	return change_transport(&creation) == TRANSPORT_TUN;
 }
 
 static void check_tun(struct doctor *d) {

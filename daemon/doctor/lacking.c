@@ -23,16 +23,22 @@ struct asking {
 	int fd; /* the namespace */
 	struct nl_socket route;
 	struct nl_writer writer;
-	vec(const char *) asked, lacking; /* what was asked; kinds of links that there are not */
+	vec(const char *) asked, lacking; /* what was asked or tried; kinds of links that there are not */
 	lack_fn fn;
 	void *userdata;
 };
 
-/* Has it been asked before? Equal texts mean the same. */
-static bool was_asked(struct asking *a, const char *what) {
+static bool was_tried(const struct asking *a, const char *what) {
 	vec_foreach(known, &a->asked)
 		if (streq(*known, what))
 			return true;
+	return false;
+}
+
+/* Has it been asked before? Equal texts mean the same. */
+static bool was_asked(struct asking *a, const char *what) {
+	if (was_tried(a, what))
+		return true;
 	vec_push(&a->asked, what);
 	return false;
 }
@@ -174,14 +180,41 @@ static struct answer make_link(struct asking *a, const struct object *object, ui
 	return answer;
 }
 
-/* All attributes at once, and where that is refused, one after the other. */
+/* What a link with these attributes shows, as a text. A kernel may lack one word of several, and zero may stand for an attribute
+ * that it does not have; apart from that, one number says as much as another. */
+static const char *combination(struct asking *a, const struct object *object, uint64_t fields) {
+	_cleanup_text_ struct text out = {};
+
+	text_add(&out, object->kind->name);
+	for (; fields; fields &= fields - 1) {
+		const struct field *field = &object->kind->fields[__builtin_ctzll(fields)];
+		const char *value = field_of(field, object);
+		bool zero = true;
+
+		for (size_t i = 0; i < field->type->size; i++)
+			zero &= !value[i];
+		text_addf(&out, " %s%s", field->name, zero ? " 0 " : " ");
+		if (field->type == &type_enum || field->type->words)
+			field_print(field, object, &out);
+	}
+	return arena_strdup(a->arena, text_str(&out));
+}
+
+/* All attributes at once, and where that is refused, one after the other. The kernel takes tens of milliseconds to delete a link, so
+ * only one of many links with the same attributes is made. */
 static void try_attributes(struct asking *a, const struct object *object) {
 	uint64_t fields = object->twin ? 0 : own_attributes(object), lacks = 0, unused;
+	const char *what = combination(a, object, fields);
 
-	if (fields && make_link(a, object, fields, &lacks).lacks)
+	if (!fields || was_tried(a, what))
+		return;
+	struct answer answer = make_link(a, object, fields, &lacks);
+	if (answer.lacks)
 		for (uint64_t left = fields; left; left &= left - 1)
 			if (make_link(a, object, left & -left, &unused).lacks)
 				lacks |= left & -left;
+	if (!answer.error || answer.lacks)
+		vec_push(&a->asked, what);
 	for (; lacks; lacks &= lacks - 1)
 		tell_field(a, object, (size_t)__builtin_ctzll(lacks));
 }
@@ -192,7 +225,7 @@ static bool is_made_here(const struct object *link) {
 	const struct change creation = { .type = CHANGE_CREATE, .desired = link };
 
 	return object_is_link(link) && !kind->found && !kind->bare_create && !kind->unnamed && kind->link_kind &&
-	       (kind->transport_of ? kind->transport_of(&creation) : kind->transport) == TRANSPORT_ROUTE;
+	       change_transport(&creation) == TRANSPORT_ROUTE;
 }
 
 static bool is_lacking(const struct asking *a, const char *link_kind) {
