@@ -109,6 +109,12 @@ class Daemon:
             if self.eof:
                 break
 
+    def calm(self):
+        """So far nothing drifted, failed or was contested."""
+        self.drain()
+        if found := [l for l in self.lines if re.search("drift|failing|contested", l)]:
+            raise AssertionError("\n".join(found))
+
     def reload(self):
         """Sends SIGHUP and waits until it is ready again."""
         self.drain()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import unittest
 
 import lab
 from lab import Case
@@ -25,6 +26,7 @@ namespaces:
 TWO = "topology: small\nnamespaces: {a: {}, b: {}}\n"
 MANY = "topology: small\nnamespaces: {a: {}}\nlinks: ['[a:x[1-40], a:y[1-40]]']\n".replace("'", "").replace(
     "a:x[1-40], a:y[1-40]", '"a:x[1-40]", "a:y[1-40]"')
+BRIDGE_SETTINGS, CONNECTIONS = "/proc/sys/net/bridge", "/proc/sys/net/netfilter"
 EVERY_KIND = [  # kinds that need nothing else, with what they must have
     ("bridge", ""), ("dummy", ""), ("ifb", ""), ("nlmon", ""), ("vrf", ", table: 7"), ("bond", ", mode: active-backup, miimon: 100"),
     ("vxlan", ", id: 7, remote: 192.0.2.1"), ("geneve", ", id: 7, remote: 192.0.2.1"), ("tap", ""), ("tun", ""),
@@ -179,22 +181,25 @@ class Doctor(Case):
         strict = ("echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter", "echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter")
         self.check(self.doing(*strict), "note", "settings", "rp_filter is 1", "rp_filter=2")
         self.assertEqual(2, self.check(self.doing(*strict), "warning", "settings", "rp_filter is 1", "rp_filter=2", spec=RULES)["line"])
-        path = "/proc/sys/net/bridge"
-        if os.path.isdir(path):
-            with self.instead_in(path, **{"bridge-nf-call-iptables": "0"}):
-                off = self.findings(spec=BRIDGE)
-            with self.instead_in(path, **{"bridge-nf-call-iptables": "1"}):
-                on = [f for f in self.findings(spec=BRIDGE) if f not in off]
-            self.assertEqual([("warning", "settings", 2)], [(f["severity"], f["check"], f["line"]) for f in on])
+
+    @unittest.skipUnless(os.path.isdir(BRIDGE_SETTINGS), "the kernel has no br_netfilter, or has not loaded it")
+    def test_settings_of_bridges(self):
+        with self.instead_in(BRIDGE_SETTINGS, **{"bridge-nf-call-iptables": "0"}):
+            off = self.findings(spec=BRIDGE)
+        with self.instead_in(BRIDGE_SETTINGS, **{"bridge-nf-call-iptables": "1"}):
+            on = [f for f in self.findings(spec=BRIDGE) if f not in off]
+        self.assertEqual([("warning", "settings", 2)], [(f["severity"], f["check"], f["line"]) for f in on])
 
     # ---- limits ----
 
     def test_sizes(self):
         self.check(self.instead_in("/proc/sys/net/ipv4/neigh", **{"default/gc_thresh3": "100"}), "warning", "limits",
                    "80 interfaces|81 interfaces", r"net\.ipv4\.neigh\.default\.gc_thresh3=\d+", spec=MANY)
-        if os.path.isdir("/proc/sys/net/netfilter"):
-            self.check(self.instead_in("/proc/sys/net/netfilter", nf_conntrack_count="90", nf_conntrack_max="100"), "warning", "limits",
-                       "90 of 100 connections", "nf_conntrack_max=400")
+
+    @unittest.skipUnless(os.path.isdir(CONNECTIONS), "the kernel does not track connections, or has not loaded nf_conntrack")
+    def test_connections(self):
+        self.check(self.instead_in(CONNECTIONS, nf_conntrack_count="90", nf_conntrack_max="100"), "warning", "limits",
+                   "90 of 100 connections", "nf_conntrack_max=400")
 
     def test_mtu(self):
         lab.ip(None, "link add up0 type bridge")
