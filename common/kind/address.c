@@ -330,7 +330,7 @@ static int encode_address(struct encode *encode, const struct change *change) {
 		[CHANGE_UPDATE] = NLM_F_REPLACE,
 		[CHANGE_DELETE] = 0,
 	};
-	const struct object *object = change->desired ? change->desired : change->observed;
+	const struct object *object = change_object(change);
 	const struct address *a = (const struct address *)object;
 	struct nl_writer *w = encode->writer;
 	uint16_t type = change->type == CHANGE_DELETE ? RTM_DELADDR : RTM_NEWADDR;
@@ -468,7 +468,7 @@ static void key(const struct object *object, struct text *out) {
 	text_addn(out, (const char *)&a->address.address, sizeof(a->address.address));
 	if (a->address.address.family != AF_INET)
 		return;
-	network = prefix_network(a->peer.address.family ? &a->peer : &a->address);
+	network = subnet_of(a);
 	text_addn(out, (const char *)&network, sizeof(network));
 }
 
@@ -515,9 +515,7 @@ static bool recreate(const struct object *desired, const struct object *observed
 }
 
 static bool reaches(const struct object *object, struct prefix *ret) {
-	const struct address *a = (const struct address *)object;
-
-	*ret = prefix_network(a->peer.address.family ? &a->peer : &a->address);
+	*ret = subnet_of((const struct address *)object);
 	return true;
 }
 

@@ -62,16 +62,6 @@ static void labels_exact(const struct field *field _unused_, const void *value, 
 	text_add(out, "]");
 }
 
-static int compare_labels(const struct encap_labels *a, const struct encap_labels *b) {
-	if (a->n != b->n)
-		return a->n < b->n ? -1 : 1;
-	return a->n ? memcmp(a->items, b->items, a->n * sizeof(*a->items)) : 0;
-}
-
-static bool labels_equal(const void *a, const void *b) {
-	return compare_labels(a, b) == 0;
-}
-
 static const struct type type_labels = {
 	.name = "list of labels",
 	.schema =
@@ -82,7 +72,6 @@ static const struct type type_labels = {
 	.print = labels_print,
 	.exact = labels_exact,
 	.is_list = true,
-	.equal = labels_equal,
 };
 
 /* SRv6. */
@@ -142,16 +131,6 @@ static void segments_exact(const struct field *field _unused_, const void *value
 	text_add(out, "]");
 }
 
-static int compare_segments(const struct encap_segments *a, const struct encap_segments *b) {
-	if (a->n != b->n)
-		return a->n < b->n ? -1 : 1;
-	return a->n ? memcmp(a->items, b->items, a->n * sizeof(*a->items)) : 0;
-}
-
-static bool segments_equal(const void *a, const void *b) {
-	return compare_segments(a, b) == 0;
-}
-
 static const struct type type_segments = {
 	.name = "list of IPv6 addresses",
 	.schema =
@@ -161,7 +140,6 @@ static const struct type type_segments = {
 	.print = segments_print,
 	.exact = segments_exact,
 	.is_list = true,
-	.equal = segments_equal,
 };
 
 static const struct field seg6_fields[] = {
@@ -204,20 +182,11 @@ static const void *seg6_item(const void *value, size_t i, uint64_t *ret_set) {
 	return i ? NULL : value;
 }
 
-static int compare_seg6(const struct encap_seg6 *a, const struct encap_seg6 *b) {
-	return a->mode != b->mode ? (a->mode < b->mode ? -1 : 1) : compare_segments(&a->segments, &b->segments);
-}
-
-static bool seg6_equal(const void *a, const void *b) {
-	return compare_seg6(a, b) == 0;
-}
-
 static const struct type type_seg6 = {
 	.name = "segment routing header",
 	.size = sizeof(struct encap_seg6),
 	.parse = seg6_parse,
 	.print = seg6_print,
-	.equal = seg6_equal,
 	.keys = seg6_fields,
 	.n_keys = ARRAY_SIZE(seg6_fields),
 	.item = seg6_item,
@@ -278,20 +247,11 @@ static const void *ip_encap_item(const void *value, size_t i, uint64_t *ret_set)
 	return i ? NULL : value;
 }
 
-static int compare_ip(const struct encap_ip *a, const struct encap_ip *b) {
-	return memcmp(a, b, sizeof(*a));
-}
-
-static bool ip_encap_equal(const void *a, const void *b) {
-	return compare_ip(a, b) == 0;
-}
-
 static const struct type type_ip_encap = {
 	.name = "tunnel's outer header",
 	.size = sizeof(struct encap_ip),
 	.parse = ip_encap_parse,
 	.print = ip_encap_print,
-	.equal = ip_encap_equal,
 	.keys = ip_fields,
 	.n_keys = ARRAY_SIZE(ip_fields),
 	.item = ip_encap_item,
@@ -377,12 +337,24 @@ static const void *encap_item(const void *value, size_t i, uint64_t *ret_set) {
 	return i || !row ? NULL : value;
 }
 
-int encap_compare(const struct encap *a, const struct encap *b) {
-	int r = (a->type > b->type) - (a->type < b->type);
+static int compare_numbers(uint64_t a, uint64_t b) {
+	return (a > b) - (a < b);
+}
 
-	r = r ? r : compare_labels(&a->mpls, &b->mpls);
-	r = r ? r : compare_seg6(&a->seg6, &b->seg6);
-	return r ? r : compare_ip(&a->ip, &b->ip);
+static int compare_lists(const void *a, size_t n_a, const void *b, size_t n_b, size_t size) {
+	int r = compare_numbers(n_a, n_b);
+
+	return r || !n_a ? r : memcmp(a, b, n_a * size);
+}
+
+int encap_compare(const struct encap *a, const struct encap *b) {
+	const struct encap_segments *x = &a->seg6.segments, *y = &b->seg6.segments;
+	int r = compare_numbers(a->type, b->type);
+
+	r = r ? r : compare_lists(a->mpls.items, a->mpls.n, b->mpls.items, b->mpls.n, sizeof(*a->mpls.items));
+	r = r ? r : compare_numbers(a->seg6.mode, b->seg6.mode);
+	r = r ? r : compare_lists(x->items, x->n, y->items, y->n, sizeof(*x->items));
+	return r ? r : memcmp(&a->ip, &b->ip, sizeof(a->ip));
 }
 
 static bool encap_equal(const void *a, const void *b) {
@@ -512,9 +484,7 @@ static void get_end(uint8_t family, const struct nlattr *attr, struct ip *ret) {
 }
 
 static void get_ip(uint8_t family, const struct nlattr *const *tb, struct encap_ip *ret) {
-	uint16_t flags = tb[LWTUNNEL_IP_FLAGS] && mnl_attr_get_payload_len(tb[LWTUNNEL_IP_FLAGS]) >= sizeof(flags)
-				 ? mnl_attr_get_u16(tb[LWTUNNEL_IP_FLAGS])
-				 : 0;
+	uint16_t flags = nl_get_u16(tb[LWTUNNEL_IP_FLAGS], 0);
 
 	ret->id = (uint32_t)nl_get_number(tb[LWTUNNEL_IP_ID]);
 	get_end(family, tb[LWTUNNEL_IP_DST], &ret->remote);
@@ -555,9 +525,7 @@ void encap_get(struct arena *arena, const struct nlattr *type, const struct nlat
 	const struct nlattr *tb[LWTUNNEL_IP_MAX + 1];
 	const struct field *row;
 
-	if (!type || mnl_attr_get_payload_len(type) < sizeof(uint16_t))
-		return;
-	ret->type = mnl_attr_get_u16(type);
+	ret->type = nl_get_u16(type, 0);
 	row = row_of(ret);
 	if (!row)
 		return;

@@ -415,9 +415,7 @@ static void take_table(struct nexthop_object *n, const struct nlattr *table) {
 	const struct nlattr *tb[NHA_RES_GROUP_MAX + 1];
 
 	nl_parse_nested(table, tb, NHA_RES_GROUP_MAX);
-	n->buckets = tb[NHA_RES_GROUP_BUCKETS] && mnl_attr_get_payload_len(tb[NHA_RES_GROUP_BUCKETS]) >= sizeof(uint16_t)
-			     ? mnl_attr_get_u16(tb[NHA_RES_GROUP_BUCKETS])
-			     : 0;
+	n->buckets = nl_get_u16(tb[NHA_RES_GROUP_BUCKETS], 0);
 	n->idle_timer = nl_get_u32(tb[NHA_RES_GROUP_IDLE_TIMER], 0);
 	n->unbalanced_timer = nl_get_u32(tb[NHA_RES_GROUP_UNBALANCED_TIMER], 0);
 }
@@ -447,8 +445,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	encap_get(arena, tb[NHA_ENCAP_TYPE], tb[NHA_ENCAP], &n->encap);
 	if (tb[NHA_GROUP])
 		take_group(arena, n, tb[NHA_GROUP]);
-	if (tb[NHA_GROUP_TYPE] && mnl_attr_get_payload_len(tb[NHA_GROUP_TYPE]) >= sizeof(uint16_t))
-		n->type = mnl_attr_get_u16(tb[NHA_GROUP_TYPE]);
+	n->type = nl_get_u16(tb[NHA_GROUP_TYPE], 0);
 	if (tb[NHA_RES_GROUP])
 		take_table(n, tb[NHA_RES_GROUP]);
 	object->owned = n->protocol == TOPOD_PROTOCOL;

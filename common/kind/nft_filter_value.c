@@ -222,10 +222,6 @@ static void tcp_flags_print(const struct field *field _unused_, const void *valu
 	text_add(out, "]");
 }
 
-static bool tcp_flags_equal(const void *a, const void *b) {
-	return memcmp(a, b, sizeof(struct nft_flags)) == 0;
-}
-
 #define SCHEMA_FLAG "{\"type\": \"string\"}"
 const struct type type_nft_tcp_flags = {
 	.name = "TCP flag",
@@ -233,7 +229,6 @@ const struct type type_nft_tcp_flags = {
 	.size = sizeof(struct nft_flags),
 	.parse = tcp_flags_parse,
 	.print = tcp_flags_print,
-	.equal = tcp_flags_equal,
 };
 
 /* Limits: `10/minute`, `10/minute burst 20`. */
@@ -283,16 +278,11 @@ static void limit_print(const struct field *field _unused_, const void *value, s
 		text_addf(out, " burst %u", limit->burst);
 }
 
-static bool limit_equal(const void *a, const void *b) {
-	return memcmp(a, b, sizeof(struct nft_limit)) == 0;
-}
-
 const struct type type_nft_limit = {
 	.name = "limit",
 	.size = sizeof(struct nft_limit),
 	.parse = limit_parse,
 	.print = limit_print,
-	.equal = limit_equal,
 };
 
 /* Logs. */
@@ -364,13 +354,6 @@ static void log_print(const struct field *field _unused_, const void *value, str
 	}
 }
 
-static bool log_equal(const void *a, const void *b) {
-	const struct nft_log *x = a, *y = b;
-
-	return x->on == y->on && streq_ptr(x->prefix, y->prefix) && x->level == y->level &&
-	       limit_equal(&x->limit, &y->limit);
-}
-
 const struct type type_nft_log = {
 	.name = "log",
 	.schema =
@@ -380,5 +363,4 @@ const struct type type_nft_log = {
 	.size = sizeof(struct nft_log),
 	.parse = log_parse,
 	.print = log_print,
-	.equal = log_equal,
 };

@@ -172,15 +172,6 @@ void nft_match_print(const struct field *field _unused_, const void *value, stru
 	text_add(out, match->n > 1 ? "]" : "");
 }
 
-/* Equal texts are equal matches. */
-bool nft_match_equal(const void *a, const void *b) {
-	_cleanup_text_ struct text x = {}, y = {};
-
-	nft_match_print(NULL, a, &x);
-	nft_match_print(NULL, b, &y);
-	return streq(text_str(&x), text_str(&y));
-}
-
 /* Does any item of the match cover, or overlap, the item? */
 static bool any_covers(const struct nft_match *match, const struct nft_item *item) {
 	for (size_t i = 0; i < match->n; i++)

@@ -75,16 +75,6 @@ static const char *target_problem(const struct nft_target *to) {
 	return NULL;
 }
 
-static bool check_host_bits(struct parse *p, const struct node *node, const char *text, const struct nft_target *to) {
-	struct prefix written = { to->first, to->length }, network = prefix_network(&written);
-	char buf[PREFIX_TEXT_MAX];
-
-	if (prefix_equal(&written, &network))
-		return true;
-	diag_error(p->diags, node->position, "'%s' has host bits set; the prefix is %s", text, prefix_format(&network, buf));
-	return false;
-}
-
 /* In YAML, unquoted brackets around an IPv6 address make it a list. */
 static const char *target_scalar(struct parse *p, const struct field *field, const struct node *node) {
 	if (node->type != NODE_SEQUENCE)
@@ -115,7 +105,7 @@ static bool target_parse(struct parse *p, const struct field *field, const struc
 			   field->name, text);
 		return false;
 	}
-	if (to.network && !check_host_bits(p, node, text, &to))
+	if (to.network && !prefix_check_network(p, node, text, &(struct prefix){ to.first, to.length }))
 		return false;
 	problem = target_problem(&to);
 	if (problem) {
@@ -146,20 +136,12 @@ static void target_print(const struct field *field _unused_, const void *value, 
 	}
 }
 
-static bool target_equal(const void *a, const void *b) {
-	const struct nft_target *x = a, *y = b;
-
-	return ip_equal(&x->first, &y->first) && ip_equal(&x->last, &y->last) && x->first_port == y->first_port &&
-	       x->last_port == y->last_port && x->network == y->network;
-}
-
 const struct type type_nft_target = {
 	.name = "target",
 	.schema = NFT_SCHEMA_PORT,
 	.size = sizeof(struct nft_target),
 	.parse = target_parse,
 	.print = target_print,
-	.equal = target_equal,
 };
 
 /* Hairpin. */
@@ -193,17 +175,10 @@ static void hairpin_print(const struct field *field _unused_, const void *value,
 	text_add(out, hairpin->link ? hairpin->link : hairpin->on ? "true" : "false");
 }
 
-static bool hairpin_equal(const void *a, const void *b) {
-	const struct nft_hairpin *x = a, *y = b;
-
-	return x->on == y->on && streq_ptr(x->link, y->link);
-}
-
 const struct type type_nft_hairpin = {
 	.name = "boolean or interface name",
 	.schema = "{\"type\": [\"boolean\", \"string\"]}",
 	.size = sizeof(struct nft_hairpin),
 	.parse = hairpin_parse,
 	.print = hairpin_print,
-	.equal = hairpin_equal,
 };

@@ -9,20 +9,11 @@
 
 static bool prefix_item_parse(struct parse *p, const struct field *field, const struct node *node, const char *text,
 			      struct nft_item *ret) {
-	struct prefix network;
-	char buf[PREFIX_TEXT_MAX];
-
 	if (prefix_parse(text, &ret->prefix) < 0) {
 		prefix_refuse(p, field, node, text, "10.0.0.0/24 or \"fd00::/64\"");
 		return false;
 	}
-	network = prefix_network(&ret->prefix);
-	if (!prefix_equal(&ret->prefix, &network)) {
-		diag_error(p->diags, node->position, "'%s' has host bits set; the prefix is %s", text,
-			   prefix_format(&network, buf));
-		return false;
-	}
-	return true;
+	return prefix_check_network(p, node, text, &ret->prefix);
 }
 
 /* A single address is written without its length. */

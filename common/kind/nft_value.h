@@ -24,14 +24,10 @@ struct nft_item_type {
 bool nft_match_parse(struct parse *p, const struct field *field, const struct node *node, void *value,
 		     const struct nft_item_type *type);
 void nft_match_print(const struct field *field, const void *value, struct text *out);
-bool nft_match_equal(const void *a, const void *b);
 
 /* The type of matches with items of type `items_`. */
-#define NFT_MATCH_TYPE(name_, schema_, parse_)                                                       \
-	{                                                                                            \
-		.name = name_, .schema = schema_, .size = sizeof(struct nft_match), .parse = parse_, \
-		.print = nft_match_print, .equal = nft_match_equal                                   \
-	}
+#define NFT_MATCH_TYPE(name_, schema_, parse_) \
+	{ .name = name_, .schema = schema_, .size = sizeof(struct nft_match), .parse = parse_, .print = nft_match_print }
 
 /* False after an error: the value has bits outside of its mask. */
 bool nft_check_mark(struct parse *p, const struct field *field, const struct node *node, const struct fwmark *mark);

@@ -197,7 +197,10 @@ uint32_t qdisc_default_class(const struct qdisc_node *htb);
 
 /* qdisc_read.c: a tree of the file; NULL after errors. In impair the mapping has only the options of netem. */
 struct qdisc_node *qdisc_read(struct parse *p, const struct node *node, const struct qdisc_kind *impair);
+
+/* qdisc_mapping.c; police_mapping: qdisc_police.c */
 extern const struct mapping qdisc_mapping, impair_mapping, police_mapping;
+extern const struct field qdisc_class_id, qdisc_class_default; /* keys of a class beside its options */
 
 /* qdisc_filter.c */
 enum { QDISC_FILTER_FIELDS = 8 };

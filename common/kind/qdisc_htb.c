@@ -39,21 +39,18 @@ static bool get_htb(struct qdisc_node *node, const struct nlattr *options) {
 	return !tb[TCA_HTB_OFFLOAD];
 }
 
-#define CLASS(index, key, value_type, ...) \
-	[index] = { .name = key, .type = value_type, .offset = (index) * sizeof(uint64_t), __VA_ARGS__ }
-
 const struct field qdisc_class_fields[CLASS_N_OPTIONS] = {
-	CLASS(CLASS_RATE, "rate", &type_rate, .flags = FIELD_REQUIRED, .doc = "What the class gets in any case."),
-	CLASS(CLASS_CEIL, "ceil", &type_rate,
-	      .doc = "What it may borrow from the class above as long as others do not use it; by default its rate."),
-	CLASS(CLASS_BURST, "burst", &type_size, .min = 1,
-	      .doc = "How much it may send at once at its rate; 1600 bytes by default."),
-	CLASS(CLASS_CBURST, "cburst", &type_size, .min = 1,
-	      .doc = "How much it may send at once at its ceil; 1600 bytes by default."),
-	CLASS(CLASS_PRIORITY, "priority", &type_integer, .max = 7, .fallback = "0",
-	      .doc = "Which classes may borrow first: those with the smallest number."),
-	CLASS(CLASS_QUANTUM, "quantum", &type_size, .min = 1, .max = INT32_MAX,
-	      .doc = "How much it sends in its turn when it borrows; by default see `r2q`."),
+	QDISC_OPTION(CLASS_RATE, "rate", &type_rate, .flags = FIELD_REQUIRED, .doc = "What the class gets in any case."),
+	QDISC_OPTION(CLASS_CEIL, "ceil", &type_rate,
+		     .doc = "What it may borrow from the class above as long as others do not use it; by default its rate."),
+	QDISC_OPTION(CLASS_BURST, "burst", &type_size, .min = 1,
+		     .doc = "How much it may send at once at its rate; 1600 bytes by default."),
+	QDISC_OPTION(CLASS_CBURST, "cburst", &type_size, .min = 1,
+		     .doc = "How much it may send at once at its ceil; 1600 bytes by default."),
+	QDISC_OPTION(CLASS_PRIORITY, "priority", &type_integer, .max = 7, .fallback = "0",
+		     .doc = "Which classes may borrow first: those with the smallest number."),
+	QDISC_OPTION(CLASS_QUANTUM, "quantum", &type_size, .min = 1, .max = INT32_MAX,
+		     .doc = "How much it sends in its turn when it borrows; by default see `r2q`."),
 };
 
 static void set_class(struct qdisc_class *class, enum class_option option, uint32_t value) {
@@ -146,8 +143,8 @@ bool qdisc_get_class(struct qdisc_class *class, const struct nlattr *options) {
 	if (!qdisc_is_large(tb[TCA_HTB_PARMS], sizeof(parms)))
 		return false;
 	qdisc_copy(tb[TCA_HTB_PARMS], &parms, sizeof(parms));
-	uint64_t rate = qdisc_get_rate(&parms.rate, tb[TCA_HTB_RATE64]),
-		 ceil = qdisc_get_rate(&parms.ceil, tb[TCA_HTB_CEIL64]);
+	uint64_t rate = nl_get_u64(tb[TCA_HTB_RATE64], parms.rate.rate),
+		 ceil = nl_get_u64(tb[TCA_HTB_CEIL64], parms.ceil.rate);
 	class->values[CLASS_RATE] = rate;
 	class->values[CLASS_CEIL] = ceil;
 	class->set = field_bit(CLASS_RATE) | field_bit(CLASS_CEIL);

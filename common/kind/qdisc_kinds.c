@@ -58,7 +58,7 @@ bool qdisc_get_options(struct qdisc_node *node, const struct nlattr *options) {
 	for (size_t i = 0; i < node->kind->n_options; i++) {
 		const struct field *field = &node->kind->options[i];
 
-		if (!tb[field->attr] || field->attr > QDISC_ATTR_MAX)
+		if (field->attr > QDISC_ATTR_MAX || !tb[field->attr])
 			continue;
 		if (field->form == FORM_SHARED)
 			qdisc_set_number(node, i, 1U << (nl_get_u32(tb[field->attr], 0) & 31));

@@ -5,15 +5,15 @@
 
 static const struct mapping class_mapping;
 
-static const struct field key_id = { .name = "id", .type = &type_integer, .min = 1, .max = 65534 };
-static const struct field key_default = { .name = "default", .type = &type_bool };
+const struct field qdisc_class_id = { .name = "id", .type = &type_integer, .min = 1, .max = 0xfffe };
+const struct field qdisc_class_default = { .name = "default", .type = &type_bool };
 
 static const struct section class_sections[] = {
 	{ .key = "id",
 	  .required = true,
-	  .field = &key_id,
+	  .field = &qdisc_class_id,
 	  .doc = "The number of the class, in decimal. Filters name it; in tc's words it is the minor number, in hexadecimal." },
-	{ .key = "default", .field = &key_default, .doc = "Whether the class gets what no filter matches." },
+	{ .key = "default", .field = &qdisc_class_default, .doc = "Whether the class gets what no filter matches." },
 	{ .key = "qdisc",
 	  .shape = SECTION_MAPPING,
 	  .mapping = &qdisc_mapping,

@@ -116,7 +116,7 @@ static void put_netem(struct nl_writer *w, const struct qdisc_node *node) {
 }
 
 static bool get_netem(struct qdisc_node *node, const struct nlattr *options) {
-	const struct nlattr *tb[TCA_NETEM_MAX + 1] = {}, *attr;
+	const struct nlattr *tb[TCA_NETEM_MAX + 1];
 	struct tc_netem_qopt head;
 	struct tc_netem_corr corr = {};
 	struct tc_netem_reorder reorder = {};
@@ -127,27 +127,15 @@ static bool get_netem(struct qdisc_node *node, const struct nlattr *options) {
 	if (!qdisc_is_large(options, sizeof(head)))
 		return false;
 	qdisc_copy(options, &head, sizeof(head));
-	const char *at = (const char *)mnl_attr_get_payload(options) + sizeof(head);
-	size_t size = mnl_attr_get_payload_len(options) - sizeof(head);
-	for (attr = (const void *)at; mnl_attr_ok(attr, (int)(size - (size_t)((const char *)attr - at)));
-	     attr = mnl_attr_next(attr))
-		if (mnl_attr_get_type(attr) <= TCA_NETEM_MAX)
-			tb[mnl_attr_get_type(attr)] = attr;
-	if (tb[TCA_NETEM_CORR])
-		qdisc_copy(tb[TCA_NETEM_CORR], &corr, sizeof(corr));
-	if (tb[TCA_NETEM_REORDER])
-		qdisc_copy(tb[TCA_NETEM_REORDER], &reorder, sizeof(reorder));
-	if (tb[TCA_NETEM_CORRUPT])
-		qdisc_copy(tb[TCA_NETEM_CORRUPT], &corrupt, sizeof(corrupt));
-	if (tb[TCA_NETEM_RATE])
-		qdisc_copy(tb[TCA_NETEM_RATE], &rate, sizeof(rate));
-	if (tb[TCA_NETEM_SLOT])
-		qdisc_copy(tb[TCA_NETEM_SLOT], &slot, sizeof(slot));
-	uint64_t delay = (uint64_t)head.latency * 64, jitter = (uint64_t)head.jitter * 64;
-	if (qdisc_is_large(tb[TCA_NETEM_LATENCY64], sizeof(delay)))
-		delay = mnl_attr_get_u64(tb[TCA_NETEM_LATENCY64]);
-	if (qdisc_is_large(tb[TCA_NETEM_JITTER64], sizeof(jitter)))
-		jitter = mnl_attr_get_u64(tb[TCA_NETEM_JITTER64]);
+	nl_parse_range((const char *)mnl_attr_get_payload(options) + sizeof(head),
+		       mnl_attr_get_payload_len(options) - sizeof(head), tb, TCA_NETEM_MAX);
+	qdisc_copy(tb[TCA_NETEM_CORR], &corr, sizeof(corr));
+	qdisc_copy(tb[TCA_NETEM_REORDER], &reorder, sizeof(reorder));
+	qdisc_copy(tb[TCA_NETEM_CORRUPT], &corrupt, sizeof(corrupt));
+	qdisc_copy(tb[TCA_NETEM_RATE], &rate, sizeof(rate));
+	qdisc_copy(tb[TCA_NETEM_SLOT], &slot, sizeof(slot));
+	uint64_t delay = nl_get_u64(tb[TCA_NETEM_LATENCY64], (uint64_t)head.latency * 64),
+		 jitter = nl_get_u64(tb[TCA_NETEM_JITTER64], (uint64_t)head.jitter * 64);
 	qdisc_set_number(node, NETEM_DELAY, (uint32_t)MIN((delay + 999) / 1000, UINT32_MAX));
 	qdisc_set_number(node, NETEM_JITTER, (uint32_t)MIN((jitter + 999) / 1000, UINT32_MAX));
 	qdisc_set_number(node, NETEM_CORRELATION, corr.delay_corr);
@@ -160,8 +148,7 @@ static bool get_netem(struct qdisc_node *node, const struct nlattr *options) {
 	qdisc_set_number(node, NETEM_GAP, head.gap);
 	qdisc_set_number(node, NETEM_CORRUPT, corrupt.probability);
 	qdisc_set_number(node, NETEM_CORRUPT_CORRELATION, corrupt.correlation);
-	qdisc_set_wide(node, NETEM_RATE,
-		       qdisc_is_large(tb[TCA_NETEM_RATE64], 8) ? mnl_attr_get_u64(tb[TCA_NETEM_RATE64]) : rate.rate);
+	qdisc_set_wide(node, NETEM_RATE, nl_get_u64(tb[TCA_NETEM_RATE64], rate.rate));
 	qdisc_set_number(node, NETEM_LIMIT, head.limit);
 	qdisc_set_number(node, NETEM_ECN, nl_get_u32(tb[TCA_NETEM_ECN], 0) != 0);
 	return !tb[TCA_NETEM_LOSS] && !slot.min_delay && !slot.max_delay && !slot.dist_delay && !rate.packet_overhead &&

@@ -46,13 +46,14 @@ static inline bool qdisc_is_large(const struct nlattr *attr, size_t size) {
 	return attr && mnl_attr_get_payload_len(attr) >= size;
 }
 
+/* As much as there is; attr may be NULL. */
 static inline void qdisc_copy(const struct nlattr *attr, void *to, size_t size) {
-	memcpy(to, mnl_attr_get_payload(attr), MIN(size, (size_t)mnl_attr_get_payload_len(attr)));
+	if (attr)
+		memcpy(to, mnl_attr_get_payload(attr), MIN(size, (size_t)mnl_attr_get_payload_len(attr)));
 }
 
 /* qdisc_rate.c */
 void qdisc_put_rate64(struct nl_writer *w, uint16_t attr, uint64_t rate);
-uint64_t qdisc_get_rate(const struct tc_ratespec *spec, const struct nlattr *attr64);
 /* Does it count packets as they are: nothing of ATM or DOCSIS, and no bytes added to each packet? */
 bool qdisc_is_plain(const struct tc_ratespec *spec);
 

@@ -3,13 +3,13 @@
  * A policer: what comes in above a rate is dropped. It is an ingress qdisc with one filter that matches every packet and has one
  * action (`tc qdisc add dev X ingress`, `tc filter add … matchall action police …`).
  *
- * An ingress qdisc without filters has no effect, and counts as none. A change replaces the parameters of the action, so that no packet passes without it. Other filters of that qdisc are left
- * alone while it stands; they go with it.
+ * An ingress qdisc without filters has no effect, and counts as none. A change replaces the parameters of the action, so that
+ * no packet passes without it. Other filters of that qdisc are left alone while it stands; they go with it.
  */
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 
-#include "kind/qdisc.h"
+#include "kind/qdisc_option.h"
 #include "model/change.h"
 #include "model/section.h"
 
@@ -92,8 +92,7 @@ static void put_action(struct nl_writer *w, uint16_t attr, const struct police *
 	struct nlattr *options = nl_nest(w, TCA_ACT_OPTIONS);
 	nl_put(w, TCA_POLICE_TBF, &parms, sizeof(parms));
 	put_table(w, police->rate, parms.rate.cell_log);
-	if (police->rate >= UINT32_MAX)
-		nl_put(w, TCA_POLICE_RATE64, &police->rate, sizeof(police->rate));
+	qdisc_put_rate64(w, TCA_POLICE_RATE64, police->rate);
 	nl_nest_end(w, options);
 	nl_nest_end(w, first);
 	nl_nest_end(w, list);
@@ -173,13 +172,11 @@ void police_take(struct object *object, const struct nlmsghdr *nlh) {
 	nl_parse_nested(tb[TCA_OPTIONS], options, TCA_MATCHALL_MAX);
 	nl_parse_nested(policer_of(options[TCA_MATCHALL_ACT]), values, TCA_POLICE_MAX);
 	police->marked = object->owned = true;
-	if (!values[TCA_POLICE_TBF] || mnl_attr_get_payload_len(values[TCA_POLICE_TBF]) < sizeof(parms))
+	if (!qdisc_is_large(values[TCA_POLICE_TBF], sizeof(parms)))
 		return;
-	memcpy(&parms, mnl_attr_get_payload(values[TCA_POLICE_TBF]), sizeof(parms));
+	qdisc_copy(values[TCA_POLICE_TBF], &parms, sizeof(parms));
 	police->action = parms.index;
-	police->rate = parms.rate.rate;
-	if (values[TCA_POLICE_RATE64] && mnl_attr_get_payload_len(values[TCA_POLICE_RATE64]) >= sizeof(uint64_t))
-		police->rate = mnl_attr_get_u64(values[TCA_POLICE_RATE64]);
+	police->rate = nl_get_u64(values[TCA_POLICE_RATE64], parms.rate.rate);
 	police->burst = qdisc_ticks_size(police->rate, parms.burst);
 	police->mtu = parms.mtu;
 	/* Another verdict is another policer. */

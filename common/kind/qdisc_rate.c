@@ -40,10 +40,6 @@ void qdisc_put_rate64(struct nl_writer *w, uint16_t attr, uint64_t rate) {
 		nl_put(w, attr, &rate, sizeof(rate));
 }
 
-uint64_t qdisc_get_rate(const struct tc_ratespec *spec, const struct nlattr *attr64) {
-	return qdisc_is_large(attr64, sizeof(uint64_t)) ? mnl_attr_get_u64(attr64) : spec->rate;
-}
-
 bool qdisc_is_plain(const struct tc_ratespec *spec) {
 	return !spec->overhead && !spec->mpu && (spec->linklayer & TC_LINKLAYER_MASK) <= TC_LINKLAYER_ETHERNET;
 }
@@ -129,8 +125,8 @@ static bool get_tbf(struct qdisc_node *node, const struct nlattr *options) {
 	if (!qdisc_is_large(tb[TCA_TBF_PARMS], sizeof(parms)))
 		return false;
 	qdisc_copy(tb[TCA_TBF_PARMS], &parms, sizeof(parms));
-	uint64_t rate = qdisc_get_rate(&parms.rate, tb[TCA_TBF_RATE64]),
-		 peak = qdisc_get_rate(&parms.peakrate, tb[TCA_TBF_PRATE64]);
+	uint64_t rate = nl_get_u64(tb[TCA_TBF_RATE64], parms.rate.rate),
+		 peak = nl_get_u64(tb[TCA_TBF_PRATE64], parms.peakrate.rate);
 	qdisc_set_wide(node, TBF_RATE, rate);
 	qdisc_set_wide(node, TBF_PEAKRATE, peak);
 	qdisc_set_number(node, TBF_BURST, qdisc_ticks_size(rate, parms.buffer));

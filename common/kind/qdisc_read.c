@@ -105,8 +105,6 @@ static void read_children(struct reader *r, struct qdisc_node *node, const struc
 
 enum { C_ID, C_DEFAULT, C_QDISC, C_CLASSES };
 static const char *const class_keys[] = { "id", "default", "qdisc", "classes", NULL };
-static const struct field key_id = { .name = "id", .type = &type_integer, .min = 1, .max = 0xfffe };
-static const struct field key_default = { .name = "default", .type = &type_bool };
 
 static bool read_id(struct parse *p, const struct node *mapping, const struct node *node, uint32_t *ret) {
 	uint32_t minor;
@@ -123,7 +121,7 @@ static bool read_id(struct parse *p, const struct node *mapping, const struct no
 			   minor);
 		return false;
 	}
-	return key_id.type->parse(p, &key_id, node, ret);
+	return qdisc_class_id.type->parse(p, &qdisc_class_id, node, ret);
 }
 
 static void check_class(struct parse *p, struct qdisc_class *class, const struct position *positions) {
@@ -167,7 +165,7 @@ static size_t read_classes(struct reader *r, const struct node *list, uint32_t r
 			continue;
 		(void)read_id(r->p, at, values[C_ID], &class->id);
 		if (values[C_DEFAULT])
-			(void)type_bool.parse(r->p, &key_default, values[C_DEFAULT], &is_default);
+			(void)type_bool.parse(r->p, &qdisc_class_default, values[C_DEFAULT], &is_default);
 		class->is_default = is_default;
 		if (values[C_QDISC])
 			class->leaf = read_node(r, values[C_QDISC], NULL, false);

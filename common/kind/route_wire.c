@@ -245,19 +245,11 @@ static void get_via(const struct route *r, const struct nlattr *gateway, const s
 static size_t decode_nexthop(const struct decode *decode, const struct route *r, const char *at, size_t left,
 			     struct nexthop *hop) {
 	const struct rtnexthop *rtnh = (const struct rtnexthop *)(const void *)at;
-	const struct nlattr *tb[RTA_ENCAP + 1] = {};
+	const struct nlattr *tb[RTA_ENCAP + 1];
 
 	if (left < sizeof(*rtnh) || rtnh->rtnh_len < sizeof(*rtnh) || rtnh->rtnh_len > left)
 		return 0;
-	for (const char *a = at + sizeof(*rtnh); at + rtnh->rtnh_len - a >= (ptrdiff_t)sizeof(struct nlattr);) {
-		const struct nlattr *attr = (const struct nlattr *)(const void *)a;
-
-		if (attr->nla_len < sizeof(*attr) || attr->nla_len > at + rtnh->rtnh_len - a)
-			break;
-		if (mnl_attr_get_type(attr) < ARRAY_SIZE(tb))
-			tb[mnl_attr_get_type(attr)] = attr;
-		a += MNL_ALIGN(attr->nla_len);
-	}
+	nl_parse_range(at + sizeof(*rtnh), rtnh->rtnh_len - sizeof(*rtnh), tb, RTA_ENCAP);
 	get_via(r, tb[RTA_GATEWAY], tb[RTA_VIA], &hop->via);
 	encap_get(decode->arena, tb[RTA_ENCAP_TYPE], tb[RTA_ENCAP], &hop->encap);
 	hop->weight = rtnh->rtnh_hops + 1U;

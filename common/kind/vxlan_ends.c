@@ -346,7 +346,7 @@ static int encode_remotes(struct encode *encode, const struct change *change) {
 
 static int encode_link(struct encode *encode, const struct change *change) {
 	const struct object *seen = change->type == CHANGE_UPDATE ? change->observed : NULL;
-	size_t at = object_has(change->desired ? change->desired : change->observed, GROUP) ? GROUP : REMOTE;
+	size_t at = object_has(change_object(change), GROUP) ? GROUP : REMOTE;
 
 	if (!seen || seen->kind != &kind_vxlan || !(change->fields & field_bit(at)) ||
 	    is_in_force(field_of(&kind_vxlan.fields[at], seen)))

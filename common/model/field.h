@@ -59,6 +59,7 @@ struct type {
 	/* The same without ambiguity, if print leaves something to the context (is `default` IPv4 or IPv6?); else
 	 * NULL. */
 	void (*exact)(const struct field *field, const void *value, struct text *out);
+	/* NULL for values that are compared only as a part of something (an entry's text). */
 	bool (*equal)(const void *a, const void *b);
 	/* Writes the attribute; NULL for types that only the kind itself can encode. */
 	void (*put)(struct nl_writer *w, const struct field *field, const void *value);
@@ -243,6 +244,8 @@ const char *parse_real_name(const struct parse *p, const char *ns, const char *n
 /* Reports that the text is not a prefix, and suggests the right spelling if it is in another program's notation. */
 void prefix_refuse(struct parse *p, const struct field *field, const struct node *node, const char *text,
 		   const char *example);
+/* Is it a network? False after an error if an address inside one was written. */
+bool prefix_check_network(struct parse *p, const struct node *node, const char *text, const struct prefix *prefix);
 
 /* 0 and the number, or -EINVAL/-ERANGE; decimal or 0x. */
 int parse_u32(const char *text, uint32_t *ret);

@@ -146,18 +146,21 @@ static bool prefix_value_parse(struct parse *p, const struct field *field, const
 	return false;
 }
 
-static bool network_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	struct prefix prefix, network;
+bool prefix_check_network(struct parse *p, const struct node *node, const char *text, const struct prefix *prefix) {
+	struct prefix network = prefix_network(prefix);
 	char buf[PREFIX_TEXT_MAX];
 
-	if (!prefix_value_parse(p, field, node, &prefix))
+	if (prefix_equal(prefix, &network))
+		return true;
+	diag_error(p->diags, node->position, "'%s' has host bits set; the prefix is %s", text, prefix_format(&network, buf));
+	return false;
+}
+
+static bool network_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	struct prefix prefix;
+
+	if (!prefix_value_parse(p, field, node, &prefix) || !prefix_check_network(p, node, node->text, &prefix))
 		return false;
-	network = prefix_network(&prefix);
-	if (!prefix_equal(&prefix, &network)) {
-		diag_error(p->diags, node->position, "'%s' has host bits set; the prefix is %s", node->text,
-			   prefix_format(&network, buf));
-		return false;
-	}
 	*(struct prefix *)value = prefix;
 	return true;
 }

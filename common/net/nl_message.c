@@ -207,13 +207,13 @@ const struct nlmsghdr *nl_next(const void *data, size_t size, const struct nlmsg
 }
 
 /* libmnl's own loops trust the length in the header; this one stops at the given end. */
-static void parse_range(const char *at, const char *end, const struct nlattr **tb, size_t max) {
+void nl_parse_range(const void *data, size_t size, const struct nlattr **tb, size_t max) {
 	memset(tb, 0, sizeof(*tb) * (max + 1));
-	while (at && end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
-		const struct nlattr *attr = (const struct nlattr *)(const void *)at;
+	for (size_t at = 0; data && at < size && size - at >= sizeof(struct nlattr);) {
+		const struct nlattr *attr = (const void *)((const char *)data + at);
 		uint16_t type = attr->nla_type & NLA_TYPE_MASK;
 
-		if (attr->nla_len < sizeof(*attr) || attr->nla_len > end - at)
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > size - at)
 			return;
 		if (type <= max)
 			tb[type] = attr;
@@ -222,15 +222,17 @@ static void parse_range(const char *at, const char *end, const struct nlattr **t
 }
 
 void nl_parse(const struct nlmsghdr *nlh, size_t extra, const struct nlattr **tb, size_t max) {
-	const char *start = (const char *)nlh + MNL_NLMSG_HDRLEN + MNL_ALIGN(extra);
+	size_t head = MNL_NLMSG_HDRLEN + MNL_ALIGN(extra);
 
-	parse_range(start, (const char *)nlh + nlh->nlmsg_len, tb, max);
+	nl_parse_range((const char *)nlh + head, nlh->nlmsg_len > head ? nlh->nlmsg_len - head : 0, tb, max);
 }
 
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t max) {
-	const char *start = nest ? mnl_attr_get_payload(nest) : NULL;
+	nl_parse_range(nest ? mnl_attr_get_payload(nest) : NULL, nest ? mnl_attr_get_payload_len(nest) : 0, tb, max);
+}
 
-	parse_range(start, start ? start + mnl_attr_get_payload_len(nest) : NULL, tb, max);
+uint64_t nl_get_u64(const struct nlattr *attr, uint64_t fallback) {
+	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint64_t) ? mnl_attr_get_u64(attr) : fallback;
 }
 
 uint32_t nl_get_u32(const struct nlattr *attr, uint32_t fallback) {

@@ -96,8 +96,11 @@ const char *nl_message_name(int protocol, uint16_t type);
 void nl_parse(const struct nlmsghdr *nlh, size_t extra, const struct nlattr **tb, size_t max);
 /* The same for the attributes nested in one; NULL gives all NULL. */
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t max);
+/* The same for the attributes in `size` bytes of data, which may be NULL. */
+void nl_parse_range(const void *data, size_t size, const struct nlattr **tb, size_t max);
 
 /* The value, or fallback if the attribute is missing or too small. */
+uint64_t nl_get_u64(const struct nlattr *attr, uint64_t fallback);
 uint32_t nl_get_u32(const struct nlattr *attr, uint32_t fallback);
 uint16_t nl_get_u16(const struct nlattr *attr, uint16_t fallback);
 uint8_t nl_get_u8(const struct nlattr *attr, uint8_t fallback);
