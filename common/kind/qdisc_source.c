@@ -119,10 +119,11 @@ static int refused(struct source_scan *scan _unused_, int error) {
 
 /* Trees. */
 
+/* Of one interface. */
 struct building {
 	struct arena *arena;
-	struct reading *reading;
-	int32_t ifindex;
+	struct message *const *messages;
+	size_t n;
 };
 
 static struct qdisc_node *build_at(struct building *b, uint32_t parent, unsigned depth);
@@ -130,8 +131,8 @@ static struct qdisc_node *build_at(struct building *b, uint32_t parent, unsigned
 static void add_children(struct building *b, struct qdisc_node *node, unsigned depth) {
 	size_t n = 0;
 
-	vec_foreach(m, &b->reading->messages)
-		n += is_qdisc(m) && m->tcm->tcm_ifindex == b->ifindex && TC_H_MAJ(m->tcm->tcm_parent) == node->handle;
+	for (size_t i = 0; i < b->n; i++)
+		n += is_qdisc(b->messages[i]) && TC_H_MAJ(b->messages[i]->tcm->tcm_parent) == node->handle;
 	node->children = arena_newn(b->arena, struct qdisc_child, n);
 	for (uint32_t minor = 1, found = 0; found < n && minor < 0xffff; minor++) {
 		struct qdisc_node *child = build_at(b, node->handle | minor, depth);
@@ -147,12 +148,13 @@ static size_t add_classes(struct building *b, const struct qdisc_node *node, uin
 			  struct qdisc_class **ret) {
 	vec(struct qdisc_class) group = {};
 
-	vec_foreach(m, &b->reading->messages) {
+	for (size_t i = 0; i < b->n; i++) {
+		struct message *m = b->messages[i];
 		const struct nlattr *options;
 		struct qdisc_class class = { .id = TC_H_MIN(m->tcm->tcm_handle) };
 
-		if (m->nlh->nlmsg_type != RTM_NEWTCLASS || m->used || m->tcm->tcm_ifindex != b->ifindex ||
-		    TC_H_MAJ(m->tcm->tcm_handle) != node->handle || m->tcm->tcm_parent != parent)
+		if (m->nlh->nlmsg_type != RTM_NEWTCLASS || m->used || TC_H_MAJ(m->tcm->tcm_handle) != node->handle ||
+		    m->tcm->tcm_parent != parent)
 			continue;
 		m->used = true;
 		(void)kind_of(m, &options);
@@ -177,10 +179,13 @@ static void add_filters(struct building *b, struct qdisc_node *node) {
 	qdisc_filters filters = {};
 	struct qdisc_filter filter;
 
-	vec_foreach(m, &b->reading->messages)
-		if (m->nlh->nlmsg_type == RTM_NEWTFILTER && m->tcm->tcm_ifindex == b->ifindex &&
-		    TC_H_MAJ(m->tcm->tcm_parent) == node->handle && qdisc_get_filter(m->nlh, &filter))
+	for (size_t i = 0; i < b->n; i++) {
+		const struct message *m = b->messages[i];
+
+		if (m->nlh->nlmsg_type == RTM_NEWTFILTER && TC_H_MAJ(m->tcm->tcm_parent) == node->handle &&
+		    qdisc_get_filter(m->nlh, &filter))
 			vec_push(&filters, filter);
+	}
 	node->n_filters = filters.n;
 	node->filters = arena_memdup(b->arena, filters.items, filters.n * sizeof(filters.items[0]));
 	vec_done(&filters);
@@ -212,9 +217,12 @@ static struct qdisc_node *build(struct building *b, struct message *m, unsigned 
 }
 
 static struct qdisc_node *build_at(struct building *b, uint32_t parent, unsigned depth) {
-	vec_foreach(m, &b->reading->messages)
-		if (is_qdisc(m) && !m->used && m->tcm->tcm_ifindex == b->ifindex && m->tcm->tcm_parent == parent)
+	for (size_t i = 0; i < b->n; i++) {
+		struct message *m = b->messages[i];
+
+		if (is_qdisc(m) && !m->used && m->tcm->tcm_parent == parent)
 			return build(b, m, depth);
+	}
 	return NULL;
 }
 
@@ -248,13 +256,12 @@ static void find_link(const struct source_scan *scan, struct building *b, struct
 		qdisc->txqueuelen = ((const struct link *)link)->txqueuelen;
 		return;
 	}
-	vec_foreach(m, &b->reading->messages) {
+	for (size_t i = 0; i < b->n; i++) {
 		const struct nlattr *tb[IFLA_TXQLEN + 1];
-		const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(m->nlh);
 
-		if (m->nlh->nlmsg_type != RTM_NEWLINK || ifi->ifi_index != b->ifindex)
+		if (b->messages[i]->nlh->nlmsg_type != RTM_NEWLINK)
 			continue;
-		nl_parse(m->nlh, sizeof(*ifi), tb, IFLA_TXQLEN);
+		nl_parse(b->messages[i]->nlh, sizeof(struct ifinfomsg), tb, IFLA_TXQLEN);
 		qdisc->mtu = nl_get_u32(tb[IFLA_MTU], 0);
 		qdisc->txqueuelen = nl_get_u32(tb[IFLA_TXQLEN], 0);
 	}
@@ -284,18 +291,43 @@ static void add_ingress(struct source_scan *scan, struct building *b, const char
 	bool any = false;
 
 	object_seal(b->arena, police);
-	vec_foreach(m, &b->reading->messages)
-		if (m->nlh->nlmsg_type == RTM_NEWTFILTER && m->tcm->tcm_ifindex == b->ifindex &&
-		    TC_H_MAJ(m->tcm->tcm_parent) == TC_H_MAJ(TC_H_INGRESS)) {
+	for (size_t i = 0; i < b->n; i++) {
+		const struct message *m = b->messages[i];
+
+		if (m->nlh->nlmsg_type == RTM_NEWTFILTER && TC_H_MAJ(m->tcm->tcm_parent) == TC_H_MAJ(TC_H_INGRESS)) {
 			police_take(police, m->nlh);
 			any = true;
 		}
+	}
 	if (any)
 		scan_add(scan, police);
 }
 
+static void add_trees(struct source_scan *scan, struct building *b) {
+	for (size_t i = 0; i < b->n; i++) {
+		struct message *m = b->messages[i];
+		uint32_t ifindex = (uint32_t)m->tcm->tcm_ifindex;
+		const char *dev = is_qdisc(m) ? scan->decode.link_name(scan->decode.userdata, ifindex) : NULL;
+
+		if (dev && m->tcm->tcm_parent == TC_H_ROOT)
+			add_root(scan, b, m, arena_strdup(b->arena, dev));
+		else if (dev && m->tcm->tcm_parent == TC_H_INGRESS)
+			add_ingress(scan, b, arena_strdup(b->arena, dev));
+	}
+}
+
+/* By interface, those of one in the order in which they came (all are in one vector). */
+static int compare_messages(const void *a, const void *b) {
+	const struct message *x = *(struct message *const *)a, *y = *(struct message *const *)b;
+	int32_t i = x->tcm->tcm_ifindex, k = y->tcm->tcm_ifindex;
+
+	return i != k ? (i < k ? -1 : 1) : (x > y) - (x < y);
+}
+
 static int finish(struct source_scan *scan) {
 	struct reading *reading = reading_of(scan);
+	struct message **sorted;
+	size_t n = 0, end;
 	bool any = false;
 
 	vec_foreach(m, &reading->messages)
@@ -304,15 +336,14 @@ static int finish(struct source_scan *scan) {
 		return 0;
 	if (!scan->round)
 		return 1;
-	for (size_t i = 0; i < reading->messages.n; i++) {
-		struct message *m = &reading->messages.items[i];
-		struct building b = { scan->decode.arena, reading, m->tcm->tcm_ifindex };
-		const char *dev = is_qdisc(m) ? scan->decode.link_name(scan->decode.userdata, (uint32_t)b.ifindex) : NULL;
-
-		if (dev && m->tcm->tcm_parent == TC_H_ROOT)
-			add_root(scan, &b, m, arena_strdup(b.arena, dev));
-		else if (dev && m->tcm->tcm_parent == TC_H_INGRESS)
-			add_ingress(scan, &b, arena_strdup(b.arena, dev));
+	sorted = arena_newn(scan->decode.arena, struct message *, reading->messages.n);
+	vec_foreach(m, &reading->messages)
+		sorted[n++] = m;
+	qsort(sorted, n, sizeof(*sorted), compare_messages);
+	for (size_t i = 0; i < n; i = end) {
+		for (end = i; end < n && sorted[end]->tcm->tcm_ifindex == sorted[i]->tcm->tcm_ifindex;)
+			end++;
+		add_trees(scan, &(struct building){ scan->decode.arena, &sorted[i], end - i });
 	}
 	return 0;
 }
