@@ -57,6 +57,13 @@ static const char *number(struct arena *arena, uint64_t number) {
 	return arena_strndup(arena, text.data, text.size);
 }
 
+struct netns_identity netns_identity_read(const char *inode, const char *cookie) {
+	return (struct netns_identity){
+		.inode = inode ? strtoull(inode, NULL, 10) : 0,
+		.cookie = cookie ? strtoull(cookie, NULL, 10) : 0,
+	};
+}
+
 struct object *netns_object(struct arena *arena, const char *ns, const struct netns_identity *identity) {
 	struct object *object = object_new(arena, &kind_netns, ns);
 	struct netns *netns = (struct netns *)object;

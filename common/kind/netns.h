@@ -59,6 +59,8 @@ struct netns_identity {
 extern const struct section netns_sections[];
 void netns_settle(struct reading *r, struct ns_state *ns);
 
+/* The identity that these fields of an object or a ledger say; NULL: not known. */
+struct netns_identity netns_identity_read(const char *inode, const char *cookie);
 /* Makes a sealed object; identity NULL: not known. */
 struct object *netns_object(struct arena *arena, const char *ns, const struct netns_identity *identity);
 /* Makes a desired namespace one that is attached. */

@@ -24,8 +24,7 @@ static bool is_inside(const struct object *object) {
 /* What a ledger says about the inside of a namespace ends with that namespace. */
 static bool is_valid(const struct claimant *by, const struct ledger_entry *entry, const struct object *object,
 		     const struct ns_state *ns) {
-	const struct ledger_ns *noted = ledger_namespace(by->ledger, object->ns);
-	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+	const struct ledger_entry *made = ledger_made_namespace(ledger_namespace(by->ledger, object->ns));
 
 	if (!is_inside(object) || !ns || ledger_outlives_namespace(entry))
 		return true;

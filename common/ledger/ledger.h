@@ -162,9 +162,9 @@ void ledger_rename(struct ledger *ledger, const char *ns, const char *from, cons
 void ledger_forget_fields(struct ledger *ledger, const struct object *object, uint64_t mask, struct text *out);
 void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct text *out);
 
-/* The entry of the namespace itself if topod made it; else NULL. */
+/* The entry of the namespace itself if topod made it; else NULL. noted NULL: nothing is recorded. */
 const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted);
-/* The entry of the namespace itself if it was attached; else NULL. */
+/* The same if it was attached. */
 const struct ledger_entry *ledger_attached_namespace(const struct ledger_ns *noted);
 /* Is it the entry of a namespace that was only adopted? It is of no use when that is no longer declared. */
 bool ledger_is_only_birth(const struct ledger_entry *entry);

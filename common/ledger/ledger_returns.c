@@ -13,18 +13,23 @@
 #include "kind/netns.h"
 #include "ledger/ledger_private.h"
 
-const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
-	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+static const struct ledger_entry *namespace_itself(const struct ledger_ns *noted) {
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
 		if (kind_is_namespace(entry->kind))
-			return entry->made ? entry : NULL;
+			return entry;
 	return NULL;
 }
 
+const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
+	const struct ledger_entry *entry = namespace_itself(noted);
+
+	return entry && entry->made ? entry : NULL;
+}
+
 const struct ledger_entry *ledger_attached_namespace(const struct ledger_ns *noted) {
-	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
-		if (kind_is_namespace(entry->kind))
-			return !entry->made && ledger_former(entry, NETNS_LINK) ? entry : NULL;
-	return NULL;
+	const struct ledger_entry *entry = namespace_itself(noted);
+
+	return entry && !entry->made && ledger_former(entry, NETNS_LINK) ? entry : NULL;
 }
 
 bool ledger_is_only_birth(const struct ledger_entry *entry) {
@@ -32,8 +37,7 @@ bool ledger_is_only_birth(const struct ledger_entry *entry) {
 }
 
 bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen) {
-	const struct ledger_ns *noted = ledger_namespace(ledger, seen->ns);
-	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+	const struct ledger_entry *made = ledger_made_namespace(ledger_namespace(ledger, seen->ns));
 	const struct object *self = ns_self(state_find(desired, seen->ns));
 
 	return made && self && !self->external && self->drift == DRIFT_RESTORE && ledger_is_same(made, seen);

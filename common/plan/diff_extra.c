@@ -177,8 +177,7 @@ static void delete_read_along(struct diff *diff, struct ns_state *observed) {
 
 /* A namespace that was attached and is no longer declared loses its name, once nothing of topod's is left in it. */
 static bool is_let_go(const struct diff *diff, const struct object *ns) {
-	const struct ledger_ns *noted = ledger_namespace(diff->input->ledger, ns->ns);
-	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
+	const struct ledger_entry *entry = ledger_attached_namespace(ledger_namespace(diff->input->ledger, ns->ns));
 
 	if (!entry || !ledger_is_same(entry, ns))
 		return false;

@@ -164,7 +164,7 @@ static bool found_another(struct attachments *a, struct attachment *item) {
 
 	if (!control_group_find(item->group, &item->identity, caller, &process))
 		return false;
-	link = xasprintf("/proc/%d/ns/net", process.pid);
+	link = process_netns_path(process.pid);
 	if (make_name(a, item, link, item->group, &item->identity, &problem) < 0 || watch_fd_for(a, process.pidfd) < 0) {
 		closep(&process.pidfd);
 		return false;
@@ -230,16 +230,13 @@ static const char *other_name(struct attachments *a, const struct attachment *it
 
 static int check_netns(struct attachments *a, const struct attachment *item, int fd, struct netns_identity *ret,
 		       char **ret_problem) {
-	struct netns_identity host;
 	int r = netns_check_fd(fd);
 
 	if (r == 0)
 		r = netns_identity(fd, ret);
-	if (r == 0)
-		r = netns_identity(netns_home(), &host);
 	if (r < 0)
 		return refuse(ret_problem, r, xstrdup("this is not a network namespace"));
-	if (netns_is_same(ret, &host))
+	if (netns_is_home(ret))
 		return refuse(
 			ret_problem, -EINVAL,
 			xasprintf("this is the host's own namespace. A unit needs 'PrivateNetwork=yes', and what starts a "
@@ -265,7 +262,7 @@ bool attachment_is_there(const struct attachment *item) {
 
 static int attach_process(struct attachments *a, struct attachment *item, const struct attach_call *call, pid_t pid,
 			  const struct netns_identity *identity, char **ret_problem) {
-	_cleanup_free_ char *link = xasprintf("/proc/%d/ns/net", pid);
+	_cleanup_free_ char *link = process_netns_path(pid);
 	struct process process = { pid, fcntl(call->owner, F_DUPFD_CLOEXEC, 0) };
 
 	if (process.pidfd < 0)
@@ -289,7 +286,7 @@ static int attach_group(struct attachments *a, struct attachment *item, const st
 	int held, r;
 
 	if (control_group_find(group, identity, call->caller, &process)) {
-		link = xasprintf("/proc/%d/ns/net", process.pid);
+		link = process_netns_path(process.pid);
 		return attachment_begin(a, item, call->netns, link, group, process, ret_problem);
 	}
 	held = fcntl(call->netns, F_DUPFD_CLOEXEC, 0);
@@ -372,20 +369,15 @@ int attachments_detach(struct attachments *a, const char *ns) {
 /* Takes up what a former daemon had attached, if it is still there. */
 static void resume(struct attachments *a, struct attachment *item, const struct ledger_entry *entry) {
 	const char *link = ledger_former(entry, NETNS_LINK), *group = ledger_former(entry, NETNS_OWNER);
-	const char *cookie = ledger_former(entry, NETNS_COOKIE), *inode = ledger_former(entry, NETNS_INODE);
-	struct netns_identity identity = {
-		.inode = inode ? strtoull(inode, NULL, 10) : 0,
-		.cookie = cookie ? strtoull(cookie, NULL, 10) : 0,
-	};
 	struct process process = PROCESS_NONE;
-	int pid = 0, end = 0;
+	pid_t pid = process_of_netns_path(link);
 
 	set_text(&item->link, link);
 	set_text(&item->group, group);
-	item->identity = identity;
-	if (sscanf(link, "/proc/%d/ns/net%n", &pid, &end) == 1 && end && !link[end] && process_hold(pid, &process) < 0)
+	item->identity = netns_identity_read(ledger_former(entry, NETNS_INODE), ledger_former(entry, NETNS_COOKIE));
+	if (pid && process_hold(pid, &process) < 0)
 		process = PROCESS_NONE;
-	if (attachment_is_there(item) && (!end || (process.pidfd >= 0 && watch_fd_for(a, process.pidfd) == 0))) {
+	if (attachment_is_there(item) && (!pid || (process.pidfd >= 0 && watch_fd_for(a, process.pidfd) == 0))) {
 		const char *problem;
 
 		item->process = process;
@@ -413,8 +405,7 @@ static void take_note(struct attachments *a, struct attachment *item) {
 
 static void declare(struct attachments *a, const struct object *self, const struct ledger *ledger) {
 	const struct netns *netns = (const struct netns *)self;
-	const struct ledger_ns *noted = ledger_namespace(ledger, self->ns);
-	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
+	const struct ledger_entry *entry = ledger_attached_namespace(ledger_namespace(ledger, self->ns));
 	const char *value = object_has(self, NETNS_VALUE) ? netns->value : NULL;
 	struct attachment *item = find(a, self->ns);
 	bool same = item && item->source == (enum attach_source)netns->source && streq_ptr(item->value, value);

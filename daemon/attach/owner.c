@@ -66,8 +66,18 @@ bool process_has_ended(const struct process *process) {
 	return poll(&p, 1, 0) != 0;
 }
 
+char *process_netns_path(pid_t pid) {
+	return xasprintf("/proc/%d/ns/net", pid);
+}
+
+pid_t process_of_netns_path(const char *path) {
+	int pid, end = 0;
+
+	return sscanf(path, "/proc/%d/ns/net%n", &pid, &end) == 1 && end && !path[end] ? pid : 0;
+}
+
 int process_netns(const struct process *process, int *ret_fd) {
-	_cleanup_free_ char *path = xasprintf("/proc/%d/ns/net", process->pid);
+	_cleanup_free_ char *path = process_netns_path(process->pid);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -194,14 +204,11 @@ char *control_group_of_unit(const char *unit) {
 }
 
 static bool is_wanted(pid_t pid, const struct netns_identity *wanted, struct process *ret) {
-	_cleanup_close_ int fd = -1, home = -1;
-	struct netns_identity found, host;
-	bool good = process_hold(pid, ret) == 0 && process_netns(ret, &fd) == 0 && netns_identity(fd, &found) == 0;
+	_cleanup_close_ int fd = -1;
+	struct netns_identity found;
+	bool good = process_hold(pid, ret) == 0 && process_netns(ret, &fd) == 0 && netns_identity(fd, &found) == 0 &&
+		    (wanted ? netns_is_same(&found, wanted) : !netns_is_home(&found));
 
-	if (good && wanted)
-		good = netns_is_same(&found, wanted);
-	else if (good)
-		good = netns_identity(netns_home(), &host) == 0 && !netns_is_same(&found, &host);
 	if (!good) {
 		closep(&ret->pidfd);
 		*ret = PROCESS_NONE;

@@ -25,6 +25,9 @@ int process_of(int pidfd, pid_t *ret);
 bool process_has_ended(const struct process *process);
 /* Its network namespace, as that of the process that is held. The caller closes. 0 or -errno. */
 int process_netns(const struct process *process, int *ret_fd);
+/* "/proc/4711/ns/net", which the caller frees; and the number in such a text, 0: it is another one. */
+char *process_netns_path(pid_t pid);
+pid_t process_of_netns_path(const char *path);
 /* When it started, CLOCK_REALTIME in microseconds, up to a hundredth of a second too early. 0 or -errno. */
 int process_started(pid_t pid, uint64_t *ret_usec);
 

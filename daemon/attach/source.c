@@ -67,12 +67,11 @@ void source_watch(struct attachments *a, struct attachment *item, const char *pa
 /* ---- files ---- */
 
 static void begin(struct attachments *a, struct attachment *item, int netns, const char *link, struct process process) {
-	struct netns_identity found, host;
+	struct netns_identity found;
 	_cleanup_free_ char *problem = NULL;
 
-	if (netns_check_fd(netns) < 0 || netns_identity(netns, &found) < 0 || netns_identity(netns_home(), &host) < 0 ||
-	    netns_is_same(&found, &host) || netns_is_same(&found, &item->detached) ||
-	    (item->link && netns_is_same(&found, &item->identity))) {
+	if (netns_check_fd(netns) < 0 || netns_identity(netns, &found) < 0 || netns_is_home(&found) ||
+	    netns_is_same(&found, &item->detached) || (item->link && netns_is_same(&found, &item->identity))) {
 		closep(&process.pidfd);
 		return;
 	}
@@ -80,7 +79,7 @@ static void begin(struct attachments *a, struct attachment *item, int netns, con
 }
 
 static void begin_with_process(struct attachments *a, struct attachment *item, struct process process) {
-	_cleanup_free_ char *link = xasprintf("/proc/%d/ns/net", process.pid);
+	_cleanup_free_ char *link = process_netns_path(process.pid);
 	_cleanup_close_ int netns = -1;
 
 	if (process_netns(&process, &netns) < 0)
@@ -126,11 +125,10 @@ static void look_at_path(struct attachments *a, struct attachment *item) {
 	_cleanup_free_ char *text = xmalloc(PATH_MAX);
 	ssize_t n = readlink(item->value, text, PATH_MAX - 1);
 	struct process process;
-	int pid, end = 0;
 
 	text[MAX(n, (ssize_t)0)] = '\0';
-	if (sscanf(text, "/proc/%d/ns/net%n", &pid, &end) == 1 && end && !text[end]) {
-		if (process_hold(pid, &process) == 0)
+	if (process_of_netns_path(text)) {
+		if (process_hold(process_of_netns_path(text), &process) == 0)
 			begin_with_process(a, item, process);
 		return;
 	}
@@ -147,7 +145,7 @@ static void look_at_unit(struct attachments *a, struct attachment *item) {
 
 	if (!group || !control_group_find(group, NULL, 0, &process))
 		return;
-	link = xasprintf("/proc/%d/ns/net", process.pid);
+	link = process_netns_path(process.pid);
 	if (process_netns(&process, &netns) < 0)
 		closep(&process.pidfd);
 	else

@@ -437,6 +437,12 @@ int netns_identity(int fd, struct netns_identity *ret) {
 	return 0;
 }
 
+bool netns_is_home(const struct netns_identity *identity) {
+	struct netns_identity own;
+
+	return netns_identity(home, &own) < 0 || netns_is_same(identity, &own);
+}
+
 /* The thread may be visiting another namespace, to which it returns. */
 int netns_cookie(int fd, uint64_t *ret) {
 	_cleanup_(return_to) int before = -1;

@@ -77,6 +77,9 @@ int netns_unlink(const char *name, const char *target);
 /* Is the name a symbolic link with exactly this text? */
 bool netns_leads_to(const char *name, const char *target);
 
+/* Is it the namespace that topod runs in? Also true if that cannot be found out. */
+bool netns_is_home(const struct netns_identity *identity);
+
 /* 0 if it is the descriptor of a network namespace; -EINVAL. */
 int netns_check_fd(int fd);
 

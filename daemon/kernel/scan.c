@@ -115,7 +115,7 @@ static bool concerns(const struct source_scan *source, const struct class *class
 static bool goes_as_a_whole(const struct ns_scan *scan, const struct object *self) {
 	const struct ns_state *desired = scan->source.desired;
 	const struct ledger_ns *noted = scan->noted;
-	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+	const struct ledger_entry *made = ledger_made_namespace(noted);
 
 	if (!made || made->left || !ledger_is_same(made, self) || (desired && desired->objects))
 		return false;
@@ -195,20 +195,14 @@ static bool is_kept(const struct scan_request *request, const struct handle *han
 				      netns_object(arena, handle->name, &handle->identity));
 }
 
-static uint64_t number(const char *text) {
-	return text ? strtoull(text, NULL, 10) : 0;
-}
-
 /* The ledger says which namespace was attached, also of one that is no longer declared. */
 static void expect(const struct scan_request *request, struct handle *handle) {
 	const struct ns_state *desired = state_find(request->desired, handle->name);
-	const struct ledger_ns *noted = ledger_namespace(request->ledger, handle->name);
-	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
-	const struct netns_identity wanted = {
-		.inode = entry ? number(ledger_former(entry, NETNS_INODE)) : 0,
-		.cookie = entry ? number(ledger_former(entry, NETNS_COOKIE)) : 0,
-	};
+	const struct ledger_entry *entry = ledger_attached_namespace(ledger_namespace(request->ledger, handle->name));
+	struct netns_identity wanted = {};
 
+	if (entry)
+		wanted = netns_identity_read(ledger_former(entry, NETNS_INODE), ledger_former(entry, NETNS_COOKIE));
 	handle_expect(handle, entry || (ns_self(desired) && ns_self(desired)->awaited), &wanted,
 		      entry ? ledger_former(entry, NETNS_LINK) : NULL);
 }

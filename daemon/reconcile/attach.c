@@ -75,10 +75,10 @@ int reconciler_attach(struct reconciler *r, const struct object *netns) {
 
 	if (!info)
 		return -ENOENT;
-	if (!entry || !ledger_is_same(entry, netns))
+	if (!entry || !ledger_is_same(entry, netns)) {
 		begin_anew(r, netns->ns);
-	if (!entry || !ledger_is_same(entry, netns))
 		begin_waiting(state_find(&r->spec.state, netns->ns));
+	}
 	ledger_note_attached(r->ledger, netns, &lines);
 	worklist_mark_unverified(&r->work, info, reconciler_now(r));
 	return pass_write(r, &lines);

@@ -70,8 +70,7 @@ static const char *maker_of(void *userdata, const struct ns_state *ns) {
 	struct makers *makers = userdata;
 
 	vec_foreach(maker, &makers->list) {
-		const struct ledger_ns *noted = ledger_namespace(&maker->ledger, ns->name);
-		const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+		const struct ledger_entry *made = ledger_made_namespace(ledger_namespace(&maker->ledger, ns->name));
 
 		if (made && ns_self(ns) && ledger_is_same(made, ns_self(ns)))
 			return arena_printf(&makers->arena, "topology %s%s%s", maker->topology,

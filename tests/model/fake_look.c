@@ -322,8 +322,7 @@ static void show_all(const struct scan_request *request, struct w_ns *ns, struct
 /* As handle_expect() has it: only the one counts that the ledger says was attached. */
 static bool is_another(const struct scan_request *request, const struct w_ns *ns, const char *name, struct arena *arena) {
 	const struct object *self = ns_self(state_find(request->desired, name));
-	const struct ledger_ns *noted = ledger_namespace(request->ledger, name);
-	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
+	const struct ledger_entry *entry = ledger_attached_namespace(ledger_namespace(request->ledger, name));
 
 	if (!entry)
 		return self && self->awaited;
