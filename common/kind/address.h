@@ -67,6 +67,11 @@ void address_miss(struct arena *arena, struct address *address, const struct mad
 /* Writes the requests that make the missing routes in change->fields again. */
 void address_put_missing(struct nl_writer *w, const struct change *change, uint32_t index);
 
+/* As declared, or as ip-address(8) chooses it. */
+uint8_t address_scope(const struct address *address);
+
+/* address_wire.c; address_put_dump(): address_source.c */
+int address_encode(struct encode *encode, const struct change *change);
 /* A request for the addresses of a link, or of all links (0). */
 void address_put_dump(struct nl_writer *w, uint8_t family, uint32_t ifindex);
 /* Decodes one RTM_NEWADDR of a dump. Sealed; NULL if it is unusable. */
