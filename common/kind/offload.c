@@ -148,6 +148,15 @@ static bool is_known(const char *name, struct suggestion *near) {
 	return known;
 }
 
+static struct offload *new_offload(struct arena *arena, const char *ns, const char *dev, const char *name) {
+	struct offload *o = (struct offload *)object_new(arena, &kind_offload, ns);
+
+	o->dev = dev;
+	o->name = name;
+	o->object.set = field_bit(DEV) | field_bit(NAME) | field_bit(VALUE);
+	return o;
+}
+
 /* ---- the file ---- */
 
 static void read_one(struct reading *r, const struct node_pair *pair) {
@@ -164,11 +173,9 @@ static void read_one(struct reading *r, const struct node_pair *pair) {
 	}
 	if (!type_bool.parse(&r->parse, &value, pair->value, &on))
 		return;
-	o = (struct offload *)object_new(r->parse.arena, &kind_offload, r->ns->name);
-	o->dev = object_home_link(r->link);
-	o->name = group ? group->name : arena_strdup(r->parse.arena, pair->key->text);
+	o = new_offload(r->parse.arena, r->ns->name, object_home_link(r->link),
+			group ? group->name : arena_strdup(r->parse.arena, pair->key->text));
 	o->value = on ? "true" : "false";
-	o->object.set = field_bit(DEV) | field_bit(NAME) | field_bit(VALUE);
 	o->object.position = pair->key->position;
 	o->object.drift = r->drift;
 	object_seal(r->parse.arena, &o->object);
@@ -186,17 +193,18 @@ static void read_offload(struct reading *r, const struct section *section _unuse
 static void check(struct reading *r, const struct ns_state *ns, const struct object *desired) {
 	const struct offload *o = (const struct offload *)desired;
 
-	if (find_group(o->name))
-		return;
-	ns_foreach(object, ns) {
-		const struct offload *group = (const struct offload *)object;
+	for (size_t i = 0; !find_group(o->name) && i < ARRAY_SIZE(groups); i++) {
+		if (!stands_for(groups[i].name, o->name))
+			continue;
+		struct offload *like = new_offload(r->parse.arena, desired->ns, o->dev, groups[i].name);
+		object_seal(r->parse.arena, &like->object);
+		const struct object *group = ns_find(ns, &like->object);
 
-		if (object->kind != &kind_offload || object == desired || !streq(group->dev, o->dev) ||
-		    !stands_for(group->name, o->name) || streq(group->value, o->value))
+		if (!group || streq(((const struct offload *)group)->value, o->value))
 			continue;
 		diag_error(r->parse.diags, desired->position, "%s is a part of %s, which has another value", o->name,
-			   group->name);
-		diag_note(r->parse.diags, object->position, "here");
+			   groups[i].name);
+		diag_note(r->parse.diags, group->position, "here");
 	}
 }
 
@@ -359,11 +367,9 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 
 		if (object->kind != &kind_offload || !streq(want->dev, reading->asked.items[scan->request]))
 			continue;
-		struct offload *o = (struct offload *)object_new(arena, &kind_offload, scan->seen->name);
-		o->dev = arena_strdup(arena, want->dev);
-		o->name = arena_strdup(arena, want->name);
+		struct offload *o = new_offload(arena, scan->seen->name, arena_strdup(arena, want->dev),
+						arena_strdup(arena, want->name));
 		take(arena, o, tb);
-		o->object.set = field_bit(DEV) | field_bit(NAME) | field_bit(VALUE);
 		object_seal(arena, &o->object);
 		scan_add(scan, &o->object);
 	}

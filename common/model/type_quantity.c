@@ -244,13 +244,11 @@ static bool percent_parse(struct parse *p, const struct field *field, const stru
 
 /* With as many digits as it takes to read the same number again. */
 static void percent_print(const struct field *field _unused_, const void *value, struct text *out) {
-	uint64_t number = *(const uint32_t *)value, factor = 1000000, millionths = number * 100000000 / UINT32_MAX;
+	uint64_t number = *(const uint32_t *)value, exact = (number * 100000000 + UINT32_MAX / 2) / UINT32_MAX, millionths;
 
-	for (;; factor /= 10) {
-		uint64_t rounded = ((number * 100000000 + UINT32_MAX / 2) / UINT32_MAX + factor / 2) / factor * factor;
-
-		millionths = rounded;
-		if (factor == 1 || (rounded * UINT32_MAX + 50000000) / 100000000 == number)
+	for (uint64_t factor = 1000000;; factor /= 10) {
+		millionths = (exact + factor / 2) / factor * factor;
+		if (factor == 1 || (millionths * UINT32_MAX + 50000000) / 100000000 == number)
 			break;
 	}
 	text_addf(out, "%" PRIu64, millionths / 1000000);

@@ -74,26 +74,12 @@ static void words_print(const struct field *field, const void *value, struct tex
 		text_addf(out, "%s0x%x", comma, left);
 }
 
-static bool words_equal(const void *a, const void *b) {
-	return *(const uint32_t *)a == *(const uint32_t *)b;
-}
-
-static void words_put(struct nl_writer *w, const struct field *field, const void *value) {
-	nl_put_u32(w, field->attr, *(const uint32_t *)value);
-}
-
-static bool words_get(struct arena *arena _unused_, const struct field *field _unused_, const struct nlattr *attr,
-		      void *value) {
-	*(uint32_t *)value = nl_get_u32(attr, 0);
-	return true;
-}
-
 const struct type type_words = {
 	.name = "list of words",
 	.size = sizeof(uint32_t),
 	.parse = words_parse,
 	.print = words_print,
-	.equal = words_equal,
-	.put = words_put,
-	.get = words_get,
+	.equal = type_u32_equal,
+	.put = type_u32_put,
+	.get = type_u32_get,
 };
