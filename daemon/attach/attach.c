@@ -18,23 +18,16 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include "attach/cdi.h"
 #include "attach/note.h"
+#include "files/clock.h"
 
 enum {
 	SEARCH_USEC = 1000 * 1000,
 	TICK_NSEC = 10 * 1000 * 1000, /* between two tries of a search */
 	EVENTS = 64,
 };
-
-static uint64_t now_usec(void) {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static void set_text(char **at, const char *text) {
 	char *copy = text ? xstrdup(text) : NULL;
@@ -181,7 +174,7 @@ static bool found_another(struct attachments *a, struct attachment *item) {
 
 static void begin_search(struct attachments *a, struct attachment *item) {
 	item->searching = true;
-	item->search_until = now_usec() + SEARCH_USEC;
+	item->search_until = now_monotonic() + SEARCH_USEC;
 	set_timer(a);
 }
 
@@ -191,8 +184,8 @@ static void continue_search(struct attachments *a, struct attachment *item) {
 		return;
 	}
 	if (item->process.pidfd >= 0) /* the caller has not ended yet */
-		item->search_until = now_usec() + SEARCH_USEC;
-	else if (now_usec() >= item->search_until)
+		item->search_until = now_monotonic() + SEARCH_USEC;
+	else if (now_monotonic() >= item->search_until)
 		attachment_end(a, item);
 }
 
@@ -398,9 +391,7 @@ static void take_note(struct attachments *a, struct attachment *item) {
 	if (!note_take(item->ns, &call))
 		return;
 	(void)attachments_attach(a, item->ns, &call, &problem); /* what was noted may have ended */
-	closep(&call.netns);
-	closep(&call.owner);
-	free((char *)(uintptr_t)call.path);
+	note_done(&call);
 }
 
 static void declare(struct attachments *a, const struct object *self, const struct ledger *ledger) {

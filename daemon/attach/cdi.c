@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <jansson.h>
-#include <sys/stat.h>
 
 #include "files/own_dir.h"
 #include "files/text_file.h"
@@ -27,21 +26,6 @@ int cdi_remove(const char *topology) {
 	return r == -ENOENT ? 0 : r;
 }
 
-static int write_file(int dir, const char *name, const char *text) {
-	_cleanup_free_ char *new = xasprintf(".%s.new", name);
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	(void)unlinkat(dir, new, 0);
-	fd = openat(dir, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	r = fd < 0 ? -errno : text_file_write(fd, text, -EIO);
-	if (r == 0 && (fchmod(fd, 0644) < 0 || renameat(dir, new, dir, name) < 0))
-		r = -errno;
-	if (r < 0 && fd >= 0)
-		(void)unlinkat(dir, new, 0);
-	return r;
-}
-
 int cdi_write(const char *topology, const struct state *desired) {
 	_cleanup_free_ char *name = name_of(topology), *text = NULL;
 	_cleanup_close_ int dir = -1;
@@ -59,5 +43,5 @@ int cdi_write(const char *topology, const struct state *desired) {
 	text = json_dumps(file, JSON_INDENT(1));
 	json_decref(file);
 	r = own_dir_make(AT_FDCWD, CDI_DIR, &dir);
-	return r < 0 ? r : write_file(dir, name, text);
+	return r < 0 ? r : text_file_replace(dir, name, 0644, text);
 }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "attach/owner.h"
 #include "files/ledger_file.h"
@@ -46,8 +45,8 @@ void note_drop(const char *ns) {
 }
 
 int note_leave(const char *ns, const struct attach_call *call) {
-	_cleanup_close_ int dir = -1, fd = -1;
-	_cleanup_free_ char *text = NULL, *new = xasprintf("%s.new", ns);
+	_cleanup_close_ int dir = -1;
+	_cleanup_free_ char *text = NULL;
 	struct netns_identity identity;
 	int r = open_notes(&dir);
 
@@ -57,12 +56,7 @@ int note_leave(const char *ns, const struct attach_call *call) {
 	text = r < 0 ? NULL : describe(call, &identity);
 	if (!text)
 		return r < 0 ? r : -ESRCH;
-	(void)unlinkat(dir, new, 0);
-	fd = openat(dir, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : text_file_write(fd, text, -EIO);
-	if (r == 0 && renameat(dir, new, dir, ns) < 0)
-		r = -errno;
-	return r;
+	return text_file_replace(dir, ns, 0600, text);
 }
 
 static bool is_still(int fd, unsigned long long key) {
@@ -110,9 +104,13 @@ bool note_take(const char *ns, struct attach_call *ret) {
 	(void)unlinkat(run, NOTES_DIR, AT_REMOVEDIR); /* if it was the last one */
 	if (text && read_note(text, ret))
 		return true;
-	closep(&ret->netns);
-	closep(&ret->owner);
-	free((char *)(uintptr_t)ret->path);
-	*ret = (struct attach_call){ .netns = -1, .owner = -1 };
+	note_done(ret);
 	return false;
+}
+
+void note_done(struct attach_call *call) {
+	closep(&call->netns);
+	closep(&call->owner);
+	free((char *)(uintptr_t)call->path);
+	*call = (struct attach_call){ .netns = -1, .owner = -1 };
 }

@@ -10,8 +10,9 @@
 
 /* Notes that the namespace of the call is to be attached under this name. 0 or -errno. */
 int note_leave(const char *ns, const struct attach_call *call);
-/* Something else counts by now. */
+/* Removes the note of the namespace, which is out of date. */
 void note_drop(const char *ns);
 
-/* Takes the note, if there is one and it still holds. The caller closes the descriptors and frees the path. */
+/* Takes the note, if there is one and it still holds. The caller releases it with note_done(). */
 bool note_take(const char *ns, struct attach_call *ret);
+void note_done(struct attach_call *call);

@@ -7,9 +7,9 @@
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "base/text.h"
+#include "files/clock.h"
 #include "files/own_dir.h"
 
 #define CGROUP_DIR "/sys/fs/cgroup"
@@ -88,13 +88,6 @@ int process_netns(const struct process *process, int *ret_fd) {
 	return 0;
 }
 
-static uint64_t clock_usec(clockid_t clock) {
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 int process_started(pid_t pid, uint64_t *ret_usec) {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/stat", pid);
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
@@ -108,7 +101,7 @@ int process_started(pid_t pid, uint64_t *ret_usec) {
 	if (!field)
 		return -EIO;
 	uint64_t ticks = strtoull(field, NULL, 10), hz = (uint64_t)sysconf(_SC_CLK_TCK);
-	*ret_usec = clock_usec(CLOCK_REALTIME) - clock_usec(CLOCK_BOOTTIME) + ticks * 1000000 / hz;
+	*ret_usec = now_realtime() - clock_usec(CLOCK_BOOTTIME) + ticks * 1000000 / hz;
 	return 0;
 }
 

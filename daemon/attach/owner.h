@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * With what a namespace ends that something else makes: a process, or a control group. It knows neither names of namespaces
- * nor what follows from the end.
+ * What ends a namespace that something else makes: the end of a process, or of a control group's last process. It knows
+ * neither names of namespaces nor what follows from the end.
  *
  * A process is named by a pidfd; its number leads to its namespace only while the pidfd says that it has not ended.
  */
@@ -21,7 +21,7 @@ struct process {
 int process_hold(pid_t pid, struct process *ret);
 /* The number of the process behind a pidfd. 0 or -errno: -ESRCH if it has ended, -EBADF if it is not a pidfd. */
 int process_of(int pidfd, pid_t *ret);
-/* Has it ended? Then its number may be another one's. */
+/* Has it ended? Then another process may have its number. */
 bool process_has_ended(const struct process *process);
 /* Its network namespace, as that of the process that is held. The caller closes. 0 or -errno. */
 int process_netns(const struct process *process, int *ret_fd);

@@ -27,23 +27,8 @@ enum {
 	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* topology_settle() gives up after this time, … */
 	SETTLE_PASSES = 5,                    /* … but not before so many passes: the machine may just be slow */
 	AWAIT_USEC = 1000 * 1000,             /* the longest wait after that time */
-	TELL_USEC = 300 * 1000,               /* who has waited so long is told for what */
+	TELL_USEC = 300 * 1000,               /* after a wait of this length the user is told the reason */
 };
-
-static uint64_t now(clockid_t clock) {
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-uint64_t now_monotonic(void) {
-	return now(CLOCK_MONOTONIC);
-}
-
-uint64_t now_realtime(void) {
-	return now(CLOCK_REALTIME);
-}
 
 char *topology_problem(const char *what, int r) {
 	bool privilege = (r == -EPERM || r == -EACCES) && geteuid() != 0;

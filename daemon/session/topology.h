@@ -10,6 +10,7 @@
 #include "attach/attach.h"
 #include "reconcile/reconcile.h"
 #include "kernel/events.h"
+#include "files/clock.h"
 #include "files/spec_file.h"
 
 /* The files that a topology is made from. */
@@ -89,10 +90,6 @@ void topology_watch_declared(struct topology *s);
 /* Releases everything, and removes the directory if it has no ledger. 0; -errno if that failed. */
 int topology_close(struct topology *s);
 #define _cleanup_topology_ _cleanup_(topology_close)
-
-/* CLOCK_MONOTONIC and CLOCK_REALTIME in microseconds. */
-uint64_t now_monotonic(void);
-uint64_t now_realtime(void);
 
 /* "cannot talk to the kernel: Operation not permitted (this needs root)". `what` is the verb phrase. The caller frees. */
 char *topology_problem(const char *what, int r);
