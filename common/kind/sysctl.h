@@ -29,7 +29,7 @@ struct sysctl {
 	const char *path;           /* below /proc/sys/: "net/ipv4/conf/eth0/rp_filter" */
 	const char *dev;            /* the interface in the path, or NULL */
 	const char *value;          /* as the kernel prints it, with single spaces */
-	const char *before, *cause; /* only in the ledger, see plan/ledger_settings.c */
+	const char *before, *cause; /* only in the ledger, see ledger/ledger_settings.c */
 	const char *written;        /* the path as the user wrote it, if the value means the same there; else NULL */
 };
 

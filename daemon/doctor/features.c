@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Has this kernel what the file needs? lacking.c asks it. */
+/* Does this kernel have what the file needs? lacking.c asks it. */
 #include "doctor/doctor_private.h"
 #include "doctor/lacking.h"
 #include "model/change.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Has this kernel what the file needs? It is tried in a network namespace without a name, which ends with its descriptor, so that
+ * Does this kernel have what the file needs? It is tried in a network namespace without a name, which ends with its descriptor, so that
  * nothing outside is changed. For a kind of link that it does not know, the kernel loads the module if it may, and otherwise
  * says "Unknown device type". A kind says itself what else it needs (kind->trial()). An attribute of a link that the kernel does
  * not know is ignored without a word, so a link with what the file says is made and read back.

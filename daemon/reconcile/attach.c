@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Another namespace than before has come under a name. Everything that the reconciler and the ledger knew about the former
+ * A name now stands for another namespace. Everything that the reconciler and the ledger knew about the former
  * one ends: failures and their pauses, contention, what was recorded of its inside and would go back there. What is declared
  * in one that was attached has been waiting, so making it is not the repair of a drift.
  */

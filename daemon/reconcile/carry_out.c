@@ -267,26 +267,26 @@ int pass_note(struct pass *pass, struct plan *plan) {
 	return err;
 }
 
-/* As how many changes a user counts it, in the plan (report/report_items.c), while it is carried out, and in the result: the two
- * halves of a recreation are one, the two ends of a pair are two, and an update that only completes a creation is none. */
-static size_t deeds(const struct change *change) {
+/* How many changes users count for it, in the plan (report/report_items.c), while it is carried out, and in the result: a
+ * recreation is one, the creation of a pair is two, and an update that only completes a creation is not counted. */
+static size_t counts_as(const struct change *change) {
 	if (change->completes || (change->type == CHANGE_DELETE && change->recreates))
 		return 0;
 	return change->type == CHANGE_CREATE && change->desired->twin ? 2 : 1;
 }
 
-static size_t count_deeds(const struct plan *plan, size_t from, size_t end) {
+static size_t count_changes(const struct plan *plan, size_t from, size_t end) {
 	size_t n = 0;
 
 	for (size_t i = from; i < end; i++)
-		n += deeds(plan->changes.items[i]);
+		n += counts_as(plan->changes.items[i]);
 	return n;
 }
 
 /* Results. */
 
 static void count(struct reconciler *r, const struct change *change) {
-	size_t n = deeds(change);
+	size_t n = counts_as(change);
 	bool updates = change->type == CHANGE_UPDATE && change->observed;
 
 	r->n_applied += n;
@@ -520,9 +520,9 @@ static int note_birth(void *userdata, const struct object *made) {
 static void report_progress(void *userdata, size_t n) {
 	struct pass *pass = userdata;
 
-	if (!pass->carried_out) /* parts of a change, which are none of their own */
+	if (!pass->carried_out) /* parts of a change are not counted */
 		return;
-	pass->n_done += count_deeds(pass->carried_out, pass->n_tried, n);
+	pass->n_done += count_changes(pass->carried_out, pass->n_tried, n);
 	pass->n_tried = n;
 	if (pass->r->hooks.progress)
 		pass->r->hooks.progress(pass->r->hooks.userdata, pass->n_done, pass->n_changes);
@@ -562,7 +562,7 @@ int pass_carry_out(struct pass *pass, struct plan *plan) {
 		return err;
 	if (!takes_away(plan))
 		pass_unlock_claims(pass);
-	pass->n_changes = count_deeds(plan, 0, plan->changes.n);
+	pass->n_changes = count_changes(plan, 0, plan->changes.n);
 	pass->n_done = pass->n_tried = 0;
 	pass->carried_out = plan;
 	r->kernel->ops->execute(r->kernel, &request, plan, &hooks);

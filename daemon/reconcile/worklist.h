@@ -53,7 +53,7 @@ struct worklist {
 	size_t n_unreachable;    /* namespaces that cannot be scanned */
 	size_t n_pending;        /* addresses in duplicate detection */
 	size_t n_waiting;        /* objects that wait for something outside topod … */
-	size_t n_required;       /* … and those without which nothing is converged */
+	size_t n_required;       /* … and those that the topology must have to be converged */
 };
 
 struct ns_info *worklist_find(const struct worklist *w, const char *ns);

@@ -30,7 +30,7 @@ enum {
 	EXTEND_USEC = 30 * 1000 * 1000,      /* how much more time a start, reload or stop asks for when it makes progress */
 	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* how often a start asks for it while it only waits */
 	ATTACH_TOGETHER_USEC = 5 * 1000,     /* the longest wait for more calls, so that one pass serves all of them */
-	ATTACH_USEC = 2 * 1000 * 1000,       /* a container that is starting waits no longer for its network */
+	ATTACH_USEC = 2 * 1000 * 1000,       /* how long a starting container waits for its network */
 	PROGRESS_USEC = 250 * 1000,          /* between two events of progress in a stream, and before the first */
 };
 
