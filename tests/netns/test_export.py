@@ -10,6 +10,7 @@ import os
 import lab
 from lab import CLONE_NEWNET, HOST, Case
 
+
 class Exported(Case):
     def export(self, *args, **kwargs):
         return self.topod("export", *args, **kwargs).stdout

@@ -35,7 +35,6 @@ class Usage(Case):
             self.assertIn(answer, done.stderr)
             self.assertEqual("", done.stdout)
 
-
     def test_wrong_options(self):
         for args, answer in ((("--jsno",), "unknown option '--jsno'; did you mean '--json'?"), (("-f", "x"), "unknown option '-f'; the file is an argument"),
                              (("--dry-run",), "`topod plan SPEC`"), (("--json=3",), "--json takes no value"), (("-x",), "unknown option '-x'"),

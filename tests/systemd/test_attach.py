@@ -55,6 +55,7 @@ class Attach(Case):
             for text in ("10.0.0.12/24", "default via 10.0.0.1", " end"):
                 self.assertIn(text, line)
         self.assertEqual(1, len({re.search(r"link/ether (\S+)", l)[1] for l in lines}))
+
     def test_restarts(self):
         self.systemctl("start", "inside.service")
         for n in range(20):
@@ -67,9 +68,15 @@ class Attach(Case):
             self.systemctl("kill", "-s", "KILL", "inside.service")
             self.wait_until(lambda: len(self.first_lines()) == n, f"start {n}")
         self.check(26)
-        # A daemon that was not there when it started finds it by its control group.
+        # A daemon that was killed finds it by its record; one without a record finds it by its control group.
         self.systemctl("kill", "-s", "KILL", "topod@office.service")
-        self.wait_until(lambda: "10.0.0.12/24" in lab.ip("app", "addr show eth0").stdout, "its name")
+        self.systemctl("start", "topod@office.service")
+        self.assertIn("10.0.0.12/24", lab.ip("app", "addr show eth0").stdout)
+        self.systemctl("stop", "topod@office.service")
+        lab.run("topod", "down", "office")
+        self.assertFalse(os.path.lexists(self.machine.path("/run/netns/app")))
+        self.systemctl("start", "topod@office.service")
+        self.wait_until(lambda: "10.0.0.12/24" in lab.ip("app", "addr show eth0", check=False).stdout, "its name")
         self.systemctl("stop", "inside.service")
         self.wait_until(lambda: not os.path.lexists(self.machine.path("/run/netns/app")), "the end of its name")
         log = lab.run("journalctl", "-u", "topod@office.service", "-o", "cat").stdout

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What in-uml and in-qemu share; they set $name, what tests call the machine, and source it. A directory $work is shared with
-# the kernel inside and removed at the end. In it is `init`, which prepares the machine inside, runs the command, and leaves its output in `out` and its status in
-# `status`. With TOPOD_COVERAGE=DIRECTORY, counts of what ran (tests/coverage) go to a directory below that.
+# the kernel inside and removed at the end. In it is `init`, which prepares the machine inside, runs the command, and leaves
+# its output in `out` and its status in `status`. With TOPOD_COVERAGE=DIRECTORY, counts of what ran (tests/coverage) go to a
+# directory below that.
 [ $# -gt 0 ] || { echo "usage: ${0##*/} COMMAND [ARG...]" >&2; exit 64; }
 work=$(mktemp -d)
 machine=
