@@ -204,8 +204,8 @@ void link_put_identity(struct encode *encode, const struct link *link, struct if
 	nl_put_u32(encode->writer, IFLA_GROUP, TOPOD_LINK_GROUP);
 }
 
-/* Under a name for the moment, because that namespace may have a link of its name. The first of the messages has nearly all that
- * the kernel may refuse, the second one moves the link, the last one removes it where that failed. Before Linux 6.15 a single
+/* Under a temporary name, because that namespace may have a link of its name. The first message has nearly everything that the
+ * kernel may refuse, the second one moves the link, the last one removes it if that failed. Before Linux 6.15 a single
  * message with IFLA_NET_NS_FD makes the link in the namespace where it goes to, and that is then its underlay. */
 static int encode_create_below(struct encode *encode, const struct change *change) {
 	const struct resolver *resolver = encode->resolver;

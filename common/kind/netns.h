@@ -47,8 +47,8 @@ enum netns_field {
 	NETNS_VALUE,
 };
 
-/* The kernel reuses an inode number soon, but never for two namespaces at the same time. Neither says the ctime what it
- * seems to: of a namespace that no mount and no descriptor holds, each opening makes a new inode with the same number. */
+/* The kernel reuses an inode number soon, but never for two namespaces at the same time. The ctime does not
+ * tell them apart either: if no mount and no descriptor holds a namespace, each opening makes a new inode with the same number. */
 struct netns_identity {
 	uint64_t inode;     /* 0: not known */
 	uint64_t born_nsec; /* its ctime, which cannot be changed */

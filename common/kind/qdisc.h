@@ -8,7 +8,7 @@
  * differs from the kernel's defaults, as the kernel keeps it (it rounds). So what is declared and what the kernel
  * says are equal if their texts are.
  *
- * A qdisc that an interface has without anybody's doing has the handle 0, and counts as none. The root that topod makes has
+ * The kernel's default qdisc has the handle 0 and counts as no qdisc. The root that topod makes has
  * a handle from QDISC_HANDLE_FIRST on: this is topod's mark. Inside the tree handles are topod's choice.
  *
  * The files: qdisc.c (the object and its sections), qdisc_read.c (the file), qdisc_mapping.c (the language's mappings),
@@ -166,8 +166,8 @@ enum netem_distribution { NETEM_UNIFORM, NETEM_NORMAL, NETEM_PARETO, NETEM_PARET
 static inline bool qdisc_is_netem(const struct qdisc_node *node) {
 	return node->kind && streq(node->kind->name, "netem");
 }
-/* A burst at a rate as the kernel keeps it: the time for it in ticks of 64 ns (PSCHED_SHIFT); and back, the smallest that
- * takes so long, so that one and the same comes of it again. */
+/* A burst as the kernel keeps it: the time that it takes at the rate, in ticks of 64 ns (PSCHED_SHIFT); and back: the smallest
+ * size that takes this long, so that the same ticks follow from it. */
 uint32_t qdisc_ticks(uint64_t rate, uint32_t size);
 uint32_t qdisc_ticks_size(uint64_t rate, uint32_t ticks);
 void qdisc_put_rate(struct tc_ratespec *spec, uint64_t rate);

@@ -4,8 +4,8 @@
  * it: a qdisc of the same kind is changed in place, unless the kernel cannot change that option; then, and where the kind is
  * another one, it is replaced together with everything below.
  *
- * The order, because the kernel refuses to delete a class that a filter or a class below it uses: filters and classes that
- * go, then classes and their qdiscs, then new filters.
+ * The kernel refuses to delete a class that a filter or a class below it uses. So filters and classes are deleted first, then
+ * classes and their qdiscs are made, then new filters.
  */
 #include "kind/qdisc.h"
 #include "model/change.h"
@@ -161,7 +161,7 @@ static const struct qdisc_class *counterpart(const struct qdisc_node *node, cons
 	return found && there == parent && !found->foreign ? found : NULL;
 }
 
-/* Those without a counterpart, from below; what is below one that goes goes with it. */
+/* Deletes the classes without a counterpart, with those below them, which go first. */
 static void delete_classes(struct writing *x, const struct qdisc_node *want, const struct qdisc_class *group, size_t n,
 			   uint32_t handle, uint32_t parent, bool all) {
 	for (size_t i = 0; i < n; i++) {
@@ -271,7 +271,7 @@ static void put_node(struct writing *x, const struct qdisc_node *want, const str
 			qdisc_put_filter(x->w, x->ifindex, handle, &want->filters[i]);
 }
 
-/* What goes back is in the ledger as a text. */
+/* The former tree is in the ledger as a text. */
 static const struct qdisc_node *tree_of(struct encode *encode, const struct qdisc *qdisc) {
 	return qdisc->root ? qdisc->root : qdisc_from_text(encode->arena, qdisc->text);
 }

@@ -68,7 +68,7 @@ static bool settle_family(struct parse *p, const struct node *node, struct entry
 		family = prefixes[i]->address.family;
 	}
 	e->family = family;
-	/* Of all lengths, 0 says nothing but the family. */
+	/* A prefix of length 0 says only the family. */
 	if (!e->source.length)
 		e->source = (struct prefix){};
 	if (!e->destination.length)
@@ -266,7 +266,7 @@ static void take_key(struct qdisc_filter *f, const struct tc_u32_key *key) {
 	}
 }
 
-/* Whether the words are those of topod shows when the filter is written again. */
+/* The filter is as topod writes it if writing it again gives the same words. */
 static void take_keys(struct qdisc_filter *f, const struct nlattr *attr) {
 	struct keys seen = {}, ours;
 	size_t size = attr ? mnl_attr_get_payload_len(attr) : 0;

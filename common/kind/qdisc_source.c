@@ -41,7 +41,7 @@ static const struct qdisc_kind *known_kind(const struct message *m) {
 	return name ? qdisc_find_kind(name) : NULL;
 }
 
-/* A qdisc that somebody made, as against the kernel. */
+/* A qdisc that somebody made, not the kernel's default. */
 static bool is_qdisc(const struct message *m) {
 	return m->nlh->nlmsg_type == RTM_NEWQDISC && TC_H_MAJ(m->tcm->tcm_handle);
 }
@@ -206,7 +206,7 @@ static struct qdisc_node *build(struct building *b, struct message *m, unsigned 
 		return node;
 	if (node->kind->has_classes) {
 		node->n_classes = add_classes(b, node, TC_H_ROOT, depth, &node->classes);
-		/* A default class that is not there: topod writes none of this kind. */
+		/* Its default class does not exist; topod never makes such a tree. */
 		node->foreign |= node->default_class && node->default_class != qdisc_default_class(node);
 	} else if (node->kind->max_children) {
 		add_children(b, node, depth + 1);

@@ -109,8 +109,8 @@ static bool settle_family(struct parse *p, struct rule *r, struct position posit
 	return true;
 }
 
-/* A selector that matches every packet, such as `from: 0.0.0.0/0`, is none: the kernel does not show it (fib_nl_fill_rule()).
- * Its family stays. */
+/* Leaves out selectors that match every packet, such as `from: 0.0.0.0/0`, because the kernel does not show them
+ * (fib_nl_fill_rule()). The family stays. */
 static void drop_selectors_of_all(struct rule *r) {
 	const struct {
 		enum rule_field field;

@@ -344,7 +344,7 @@ static bool same_policy(const struct ruleset *a, const struct ruleset *b, const 
 	return x && y && x->policy == y->policy;
 }
 
-/* What the kernel has and the file has not is only counted: it would have to be told in the kernel's words. */
+/* Rules that only the kernel has are counted, not shown: they have no entry of the file. */
 static void diff(const struct object *object, const struct object *before, struct text *out) {
 	const struct ruleset *desired = (const struct ruleset *)object, *seen = (const struct ruleset *)before;
 	_cleanup_(nft_changes_done) struct nft_changes changes = {};

@@ -331,7 +331,7 @@ enum nft_request {
 	NFT_REQUEST_ALL,    /* a dump of all tables, see nft_foreign.c */
 };
 
-/* A table of NFT_REQUEST_ALL, sealed; NULL: the message is none. */
+/* A table of NFT_REQUEST_ALL, sealed; NULL: it is another message. */
 struct object *nft_foreign_decode(const struct decode *decode, const struct nlmsghdr *nlh);
 
 /* Writes one of the requests that read the topology's table. */

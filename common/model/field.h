@@ -258,8 +258,8 @@ enum { LINK_NAME_MAX = 15, ALTERNATIVE_NAME_MAX = 127 };
 bool link_name_valid(const char *name, const char **ret_why);
 /* The same for an alternative name, which may be longer. */
 bool alternative_name_valid(const char *name, const char **ret_why);
-/* False after an error if a name of the file contains a range (h[1-20]) although it is none that a range may stand for:
- * those were written out before (room expand). A name that topod itself printed may contain brackets. */
+/* False after an error if a name of the file contains a range (h[1-20]) where none is allowed; allowed ones were written out
+ * before (room expand). A name that topod itself printed may contain brackets. */
 bool parse_no_range(struct parse *p, const struct node *node, const char *name);
 /* Does a relative path stay inside its directory (symbolic links aside): is no component empty, "." or ".."? */
 bool path_stays_below(const char *path);

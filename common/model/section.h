@@ -49,7 +49,7 @@ struct section {
 	const char *doc;    /* for the reference page, one sentence */
 	const char *schema; /* JSON Schema of the value; NULL: it follows from field, shape and mapping */
 
-	/* SECTION_VALUE, for an export: the word that says what was observed, in static memory; NULL: what is so without it. */
+	/* SECTION_VALUE, for an export: the word that says what was observed, in static memory; NULL: what holds without the key. */
 	const char *(*word)(const struct ns_state *seen);
 	/* Reads the value. NULL: each entry is an object of mapping->kind; without mapping->kind, the code that
 	 * reads the surrounding mapping reads this too. */
