@@ -32,6 +32,24 @@ void text_addn(struct text *text, const char *piece, size_t n) {
 	text->data[text->size] = '\0';
 }
 
+void text_add_wrapped(struct text *text, const char *words, const char *head, size_t width) {
+	const size_t left = strlen(head);
+	size_t at = left, n;
+
+	for (; *words; words += n + strspn(words + n, " ")) {
+		n = strcspn(words, " ");
+		if (at > left && at + 1 + n > width) {
+			text_addf(text, "\n%s", head);
+			at = left;
+		} else if (at > left) {
+			text_add(text, " ");
+			at++;
+		}
+		text_addn(text, words, n);
+		at += n;
+	}
+}
+
 void text_add(struct text *text, const char *piece) {
 	text_addn(text, piece, strlen(piece));
 }

@@ -25,6 +25,9 @@ void text_addn(struct text *text, const char *piece, size_t n);
 /* Adds a decimal number, ten times as fast as printf(). */
 void text_add_number(struct text *text, uint64_t number);
 void text_addf(struct text *text, const char *format, ...) _printf_(2, 3);
+/* Adds words, broken at spaces into lines of `width` bytes (a longer word stands alone), which begin with `head`; the first line
+ * has that already. */
+void text_add_wrapped(struct text *text, const char *words, const char *head, size_t width);
 
 /* The text so far, never NULL; owned by text. */
 const char *text_str(const struct text *text);

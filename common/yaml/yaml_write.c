@@ -134,20 +134,12 @@ static void write_value(const struct node *node, size_t level, size_t indent, si
 	text_addf(out, " %s\n", text_str(&line));
 }
 
-/* Broken at spaces into lines. */
 static void write_comment(const struct node *node, size_t indent, struct text *out) {
-	const char *word = node->text;
-	size_t column = LINE, n;
+	_cleanup_text_ struct text head = {};
 
-	for (; *word; word += n + strspn(word + n, " ")) {
-		n = strcspn(word, " ");
-		if (column + 1 + n > LINE || word == node->text) {
-			text_addf(out, "%s%*s#", word == node->text ? "" : "\n", (int)indent, "");
-			column = indent + 1;
-		}
-		text_addf(out, " %.*s", (int)n, word);
-		column += 1 + n;
-	}
+	text_addf(&head, "%*s# ", (int)indent, "");
+	text_add(out, head.data);
+	text_add_wrapped(out, node->text, head.data, LINE);
 	text_add(out, "\n");
 }
 

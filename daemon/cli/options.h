@@ -43,8 +43,7 @@ enum color_choice {
 	OPTION(QUIET, quiet, bool, flag, "quiet", NULL, "print errors only (-q)")                                           \
 	OPTION(VERBOSE, verbose, bool, flag, "verbose", NULL, "show what is asked of the kernel (-v)")                      \
 	OPTION(INSTALL, install, bool, flag, "install", NULL, "write the drop-in instead of printing it")                   \
-	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                                     \
-	       "auto (default; NO_COLOR is respected), always or never")                                                    \
+	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN", "auto (default, obeys NO_COLOR), always or never")  \
 	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                                  \
 	OPTION(VERSION, version, bool, flag, "version", NULL, NULL)
 

@@ -79,6 +79,16 @@ void print_diags(const struct diags *diags, const struct options *options) {
 	fputs(text, stderr);
 }
 
+void print_wrapped(FILE *to, size_t indent, const char *sentence) {
+	enum { WIDTH = 80 };
+	_cleanup_free_ char *head = xasprintf("%*s", (int)indent, "");
+	_cleanup_text_ struct text text = {};
+	size_t width = terminal_width(fileno(to));
+
+	text_add_wrapped(&text, sentence, head, width > 2 * indent ? width : WIDTH);
+	fprintf(to, "%s\n", text_str(&text));
+}
+
 void print_warnings(const char *lines) {
 	for (const char *end; *lines; lines = *end ? end + 1 : end) {
 		end = strchrnul(lines, '\n');

@@ -17,6 +17,9 @@ void complain_unknown(const struct suggestion *meant, const char *format, ...) _
 void hint(const char *format, ...) _printf_(1, 2);
 /* Prints all diagnostics on standard error. */
 void print_diags(const struct diags *diags, const struct options *options);
+/* Prints a sentence in lines that fit the terminal (80 columns elsewhere) and begin at the column `indent`, where the first one is
+ * already. */
+void print_wrapped(FILE *to, size_t indent, const char *sentence);
 /* Prints warnings, one a line. */
 void print_warnings(const char *lines);
 /* Prints a JSON value and a line break on standard output, and frees it. */

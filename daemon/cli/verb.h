@@ -21,7 +21,7 @@ enum exit_code {
 struct verb {
 	const char *name, *args; /* "plan", "SPEC" */
 	const char *summary;     /* one line for the list of verbs */
-	const char *help;        /* the rest of `topod help VERB`, whole lines */
+	const char *help;        /* the rest of `topod help VERB`, in one line */
 	unsigned options;        /* enum option_bit */
 	size_t min_args, max_args;
 	int (*run)(const struct options *options);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod doctor`: what on this machine gets in the way, what that does, and the command that mends it. */
-#include <sys/ioctl.h>
-
 #include "cli/output.h"
 #include "cli/spec_argument.h"
 #include "doctor/doctor.h"
 #include "kernel/named_netns.h"
 #include "verbs/verbs.h"
 
-enum { INDENT = 9, WIDTH = 80 };
+enum { INDENT = 9 };
 
 static const struct {
 	const char *name, *color;
@@ -18,43 +16,15 @@ static const struct {
 	[FINDING_ERROR] = { "error", "\033[1;31m" },
 };
 
-static size_t width(void) {
-	struct winsize size = {};
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 2 * INDENT ? size.ws_col : WIDTH;
-}
-
-/* Prints words from a column on, in lines that begin there. */
-static void put_words(const char *text) {
-	size_t at = INDENT, limit = width();
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (at > INDENT && at + 1 + n > limit) {
-			printf("\n%*s", INDENT, "");
-			at = INDENT;
-		} else if (at > INDENT) {
-			putchar(' ');
-			at++;
-		}
-		printf("%.*s", (int)n, text);
-		at += n;
-		text += n + (text[n] == ' ');
-	}
-	putchar('\n');
-}
-
 static void print_finding(const struct finding *finding, const struct loaded_spec *loaded, bool color) {
 	const char *file = spec_file_of(&loaded->spec, finding->position);
-	_cleanup_free_ char *what = xasprintf("%s%s", finding->what, finding->effect ? ":" : ""),
-			    *place = file ? xasprintf(" (%s:%u)", file, finding->position.line) : xstrdup("");
+	_cleanup_free_ char *place = file ? xasprintf(" (%s:%u)", file, finding->position.line) : xstrdup("");
+	_cleanup_free_ char *sentence = xasprintf("%s: %s%s", finding->what, finding->effect, place);
 	const char *name = severities[finding->severity].name;
 
 	printf("%s%s%s%*s", color ? severities[finding->severity].color : "", name, color ? "\033[0m" : "",
 	       (int)(INDENT - strlen(name)), "");
-	_cleanup_free_ char *sentence = xasprintf("%s %s%s", what, finding->effect, place);
-	put_words(sentence);
+	print_wrapped(stdout, INDENT, sentence);
 	if (finding->mend) /* in one line, to be copied */
 		printf("%*s→ %s%s%s\n", INDENT, "", color ? "\033[1m" : "", finding->mend, color ? "\033[0m" : "");
 }

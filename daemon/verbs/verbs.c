@@ -4,115 +4,115 @@
 #include "verbs/verbs.h"
 
 const struct verb verbs[] = {
-	{ "run", "SPEC", "keep the topology as the file describes it, in the foreground",
-	  "Makes what is missing, verifies it (then READY=1 to systemd), watches and repairs. SIGHUP reads the file\n"
-	  "again and applies the difference; an invalid file changes nothing. SIGTERM and SIGINT stop it and leave the\n"
-	  "network as it is, or remove it (on-stop: remove); SIGUSR1 always leaves it, for another topod to continue.\n",
+	{ "run", "SPEC", "keep the topology as the file says, in the foreground",
+	  "Makes what is missing, verifies it (then READY=1 to systemd), watches and repairs. SIGHUP reads the file "
+	  "again and applies the difference; an invalid file changes nothing. SIGTERM and SIGINT stop it and leave the "
+	  "network as it is, or remove it (on-stop: remove); SIGUSR1 always leaves it, for another topod to continue.",
 	  OPTION_PERIODIC | OPTION_INSECURE | OPTION_REPLACE | OPTION_VERBOSE, 1, 1, verb_run },
 	{ "check", "SPEC…", "validate files; needs no privileges and changes nothing",
-	  "Prints all errors and warnings of all files with their positions. SPEC may be - for standard input. The\n"
-	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, by this and every other verb.\n"
-	  "A warning is about something legal that is probably a mistake; with --strict it is an error.\n",
+	  "Prints all errors and warnings of all files with their positions. SPEC may be - for standard input. The "
+	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, by this and every other verb. "
+	  "A warning is about something legal that is probably a mistake; with --strict it is an error.",
 	  OPTION_JSON | OPTION_STRICT | OPTION_KERNEL | OPTION_EXPAND | OPTION_QUIET, 1, SIZE_MAX, verb_check },
 	{ "plan", "SPEC", "show what would be changed",
-	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. It also works\n"
-	  "while a daemon runs, and shows what a reload would do. SPEC may be - for standard input.\n",
+	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. It also works "
+	  "while a daemon runs, and shows what a reload would do. SPEC may be - for standard input.",
 	  OPTION_JSON | OPTION_REPLACE | OPTION_QUIET, 1, 1, verb_plan },
 	{ "apply", "SPEC", "apply the file once, verify, exit",
-	  "Succeeds after the kernel was read back and is as declared. SPEC may be - for standard input.\n",
+	  "Succeeds after the kernel was read back and is as declared. SPEC may be - for standard input.",
 	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE | OPTION_QUIET | OPTION_VERBOSE, 1, 1, verb_apply },
 	{ "down", "SPEC", "remove all that the topology owns, and only that",
-	  "Removes what topod made for the topology with that name, whatever the file contains now, and restores what\n"
-	  "it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed. --all removes\n"
-	  "every topology, but none that a daemon keeps.\n",
+	  "Removes what topod made for the topology with that name, whatever the file contains now, and restores what "
+	  "it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed. --all removes "
+	  "every topology, but none that a daemon keeps.",
 	  OPTION_JSON | OPTION_ALL | OPTION_INSECURE | OPTION_TOPOLOGY | OPTION_REPLACE | OPTION_QUIET | OPTION_VERBOSE, 0,
 	  1, verb_down },
 	{ "status", "[TOPOLOGY]", "what a running daemon reports",
-	  "State, objects, drift counts, the latest drift, and retries; of all running topologies, or of one, given by\n"
-	  "its name or its file. Exit status 0: converged, 4: degraded, 5: converging, 6: paused, 3: no daemon runs, 1: it\n"
-	  "does not answer; of several, the worst. --wait waits until it is converged, or with --wait=settled until nothing is\n"
-	  "being built any more; also for a daemon that does not run yet. --timeout 30s limits that. --prometheus is for the\n"
-	  "textfile collector of Prometheus' node_exporter.\n",
+	  "State, objects, drift counts, the latest drift, and retries; of all running topologies, or of one, given by "
+	  "its name or its file. Exit status 0: converged, 4: degraded, 5: converging, 6: paused, 3: no daemon runs, 1: it "
+	  "does not answer; of several, the worst. --wait waits until it is converged, or with --wait=settled until nothing is "
+	  "being built any more; also for a daemon that does not run yet. --timeout 30s limits that. --prometheus is for the "
+	  "textfile collector of Prometheus' node_exporter.",
 	  OPTION_JSON | OPTION_PROMETHEUS | OPTION_WAIT | OPTION_TIMEOUT | OPTION_QUIET, 0, 1, verb_status },
-	{ "reload", "[TOPOLOGY]", "have a daemon read its file again, and wait for the result",
-	  "Like SIGHUP, but prints the diagnostics. Exit status 0: the new file is in force and verified; 78: it was\n"
-	  "refused and nothing was changed; 1: it is in force, but not everything could be done.\n"
-	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
+	{ "reload", "[TOPOLOGY]", "have a daemon read its file again; wait for the result",
+	  "Like SIGHUP, but prints the diagnostics. Exit status 0: the new file is in force and verified; 78: it was "
+	  "refused and nothing was changed; 1: it is in force, but not everything could be done. "
+	  "TOPOLOGY (a name or a file) may be left out if only one runs.",
 	  OPTION_JSON | OPTION_QUIET, 0, 1, verb_reload },
 	{ "watch", "[TOPOLOGY]", "show what a daemon sees and does, as it happens",
-	  "Drift, failures, recoveries, progress of long work, reloads and pauses, one per line; with --json, one object\n"
-	  "per line (Event in the interface description). Ends with exit status 0 when the daemon stops, or at Ctrl-C.\n"
-	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
+	  "Drift, failures, recoveries, progress of long work, reloads and pauses, one per line; with --json, one object "
+	  "per line (Event in the interface description). Ends with exit status 0 when the daemon stops, or at Ctrl-C. "
+	  "TOPOLOGY (a name or a file) may be left out if only one runs.",
 	  OPTION_JSON, 0, 1, verb_watch },
 	{ "pause", "[TOPOLOGY]", "have a daemon change nothing for a while (maintenance)",
-	  "Drift is reported, and repaired when the pause is over: after the time of --for, or at `topod resume`. A file\n"
-	  "that is reloaded meanwhile is checked, and takes effect afterwards. A pause does not survive a restart of the\n"
-	  "daemon. TOPOLOGY (a name or a file) may be left out if only one runs.\n",
+	  "Drift is reported, and repaired when the pause is over: after the time of --for, or at `topod resume`. A file "
+	  "that is reloaded meanwhile is checked, and takes effect afterwards. A pause does not survive a restart of the "
+	  "daemon. TOPOLOGY (a name or a file) may be left out if only one runs.",
 	  OPTION_JSON | OPTION_FOR | OPTION_QUIET, 0, 1, verb_pause },
 	{ "resume", "[TOPOLOGY]", "end a daemon's pause, and wait until all is verified",
-	  "Exit status 0: everything was read back and is as declared; 1: not everything could be done.\n"
-	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
+	  "Exit status 0: everything was read back and is as declared; 1: not everything could be done. "
+	  "TOPOLOGY (a name or a file) may be left out if only one runs.",
 	  OPTION_JSON | OPTION_QUIET, 0, 1, verb_resume },
 	{ "graph", "[SPEC|TOPOLOGY]", "draw the topology",
-	  "As a tree that fits the terminal, in Graphviz' language (dot), in Mermaid's, or as SVG, which needs Graphviz'\n"
-	  "library. If a daemon manages the topology, what drifted, fails or waits is marked. TOPOLOGY may be left out if\n"
-	  "only one runs. SPEC may be - for standard input.\n",
+	  "As a tree that fits the terminal, in Graphviz' language (dot), in Mermaid's, or as SVG, which needs Graphviz' "
+	  "library. If a daemon manages the topology, what drifted, fails or waits is marked. TOPOLOGY may be left out if "
+	  "only one runs. SPEC may be - for standard input.",
 	  OPTION_JSON | OPTION_FORMAT, 0, 1, verb_graph },
 	{ "export", "[NS…]", "print what runs in namespaces as a file",
-	  "However it was made: by ip commands, containers, networkd or topod. Without NS, of all namespaces in /run/netns; with\n"
-	  "--all, of the host too. `topod plan` of the file finds nothing to do. What topod has no word for is a comment.\n"
-	  "With --fresh, the file makes the same elsewhere: without `adopt: true`.\n",
+	  "However it was made: by ip commands, containers, networkd or topod. Without NS, of all namespaces in /run/netns; with "
+	  "--all, of the host too. `topod plan` of the file finds nothing to do. What topod has no word for is a comment. "
+	  "With --fresh, the file makes the same elsewhere: without `adopt: true`.",
 	  OPTION_JSON | OPTION_ALL | OPTION_FRESH, 0, SIZE_MAX, verb_export },
 	{ "list", "", "the topologies on this machine",
-	  "Those that a daemon keeps, that `topod apply` made, that a stopped daemon left, and whose service failed.\n",
+	  "Those that a daemon keeps, that `topod apply` made, that a stopped daemon left, and whose service failed.",
 	  OPTION_JSON, 0, 0, verb_list },
 	{ "show", "[TOPOLOGY|NS]", "namespaces and interfaces of a topology, as they are now",
-	  "With addresses, what drifted, fails or waits, and the processes inside. Without an argument, of all topologies;\n"
-	  "with a namespace, only that one. It needs no daemon, but root.\n",
+	  "With addresses, what drifted, fails or waits, and the processes inside. Without an argument, of all topologies; "
+	  "with a namespace, only that one. It needs no daemon, but root.",
 	  OPTION_JSON, 0, 1, verb_show },
-	{ "edit", "NAME", "change a topology's file safely, and have the daemon read it",
-	  "As visudo does: a copy is opened in $SUDO_EDITOR, $VISUAL or $EDITOR and checked; its plan is shown; after a `y` it\n"
-	  "takes the place of the file, and the daemon reads it. Until then nothing is changed.\n",
+	{ "edit", "NAME", "change a topology's file safely, and reload it",
+	  "As visudo does: a copy is opened in $SUDO_EDITOR, $VISUAL or $EDITOR and checked; its plan is shown; after a `y` it "
+	  "takes the place of the file, and the daemon reads it. Until then nothing is changed.",
 	  0, 1, 1, verb_edit },
 	{ "doctor", "[SPEC]", "what on this machine gets in the way, and how to mend it",
-	  "Rights, the directory of namespaces, other programs and firewalls, settings and limits of the kernel; with SPEC also\n"
-	  "what that file needs. It changes nothing. Exit status 0: nothing, or only notes; 2: something may get in the way;\n"
-	  "1: something will fail.\n",
+	  "Rights, the directory of namespaces, other programs and firewalls, settings and limits of the kernel; with SPEC also "
+	  "what that file needs. It changes nothing. Exit status 0: nothing, or only notes; 2: something may get in the way; "
+	  "1: something will fail.",
 	  OPTION_JSON | OPTION_QUIET, 0, 1, verb_doctor },
 	{ "exec", "NS [-- COMMAND…]", "run a command, or a shell, in a namespace",
-	  "As `ip netns exec` does: with the namespace's own /sys, and the files of /etc/netns/NS/ (resolv.conf, hosts) in\n"
-	  "/etc. NS is a name of /run/netns, or host; with --pid PID, it is the namespace of a process. Without a command\n"
-	  "the user's shell starts, and its prompt names the namespace. The exit status is the command's; 125: it was not\n"
-	  "started, 126: it cannot be run, 127: it was not found.\n",
+	  "As `ip netns exec` does: with the namespace's own /sys, and the files of /etc/netns/NS/ (resolv.conf, hosts) in "
+	  "/etc. NS is a name of /run/netns, or host; with --pid PID, it is the namespace of a process. Without a command "
+	  "the user's shell starts, and its prompt names the namespace. The exit status is the command's; 125: it was not "
+	  "started, 126: it cannot be run, 127: it was not found.",
 	  OPTION_PID | OPTION_USER, 0, 1, verb_exec, true },
 	{ "attach", "NS", "tell a daemon of a namespace that something else made",
-	  "NS is declared with `attach`. It is the caller's own network namespace, which belongs to the caller's control group\n"
-	  "(ExecStartPre=+topod attach NS in a unit with PrivateNetwork=yes), or with --pid PID that of a process, with which it\n"
-	  "ends. Returns when everything declared in it is there, after two seconds at the latest. If no daemon runs, the next\n"
-	  "one takes it up.\n",
+	  "NS is declared with `attach`. It is the caller's own network namespace, which belongs to the caller's control group "
+	  "(ExecStartPre=+topod attach NS in a unit with PrivateNetwork=yes), or with --pid PID that of a process, with which it "
+	  "ends. Returns when everything declared in it is there, after two seconds at the latest. If no daemon runs, the next "
+	  "one takes it up.",
 	  OPTION_PID, 1, 1, verb_attach },
 	{ "detach", "NS", "have a daemon let an attached namespace go",
-	  "Its name is removed, and what topod made in it stays, until something is attached under this name again.\n", 0, 1,
+	  "Its name is removed, and what topod made in it stays, until something is attached under this name again.", 0, 1,
 	  1, verb_detach },
-	{ "unit", "SERVICE NS", "print the drop-in that puts a service of systemd into a namespace",
+	{ "unit", "SERVICE NS", "print the drop-in that puts a service into a namespace",
 	  "NS is a namespace of one of the files in " TOPOD_CONFIG_DIR
-	  ". The service is ordered after topod@NAME.service and\n"
-	  "wants it; it gets the name servers and hosts that the file gives the namespace. With --install the drop-in is\n"
-	  "written to /etc/systemd/system/SERVICE.service.d/topod.conf.\n",
+	  ". The service is ordered after topod@NAME.service and "
+	  "wants it; it gets the name servers and hosts that the file gives the namespace. With --install the drop-in is "
+	  "written to /etc/systemd/system/SERVICE.service.d/topod.conf.",
 	  OPTION_INSTALL, 2, 2, verb_unit },
 	{ "sandbox", "SPEC [-- COMMAND…]", "run a command, or a shell, in a network of its own",
-	  "Applies the file in new namespaces, without root as root of a user namespace, and runs the command there. It\n"
-	  "touches nothing outside, and everything is gone when the command ends. `topod exec NS` works inside. The exit\n"
-	  "status is the command's; 125: it was not started, 128 and more: a signal ended it.\n",
+	  "Applies the file in new namespaces, without root as root of a user namespace, and runs the command there. It "
+	  "touches nothing outside, and everything is gone when the command ends. `topod exec NS` works inside. The exit "
+	  "status is the command's; 125: it was not started, 128 and more: a signal ended it.",
 	  0, 1, 1, verb_sandbox, true },
 	{ "init", "[TEMPLATE [FILE]]", "print a commented file to start from, or write it",
-	  "Without arguments, lists the templates. With FILE, writes a new file and names the topology after it.\n", 0, 0, 2,
+	  "Without arguments, lists the templates. With FILE, writes a new file and names the topology after it.", 0, 0, 2,
 	  verb_init },
 	{ "schema", "", "print the language as a JSON Schema, for editors",
-	  "With --markdown, the reference page of all keys instead; with --man, the same for the manual page\n"
-	  "topod.yaml(5), in the format of scdoc(5).\n",
+	  "With --markdown, the reference page of all keys instead; with --man, the same for the manual page "
+	  "topod.yaml(5), in the format of scdoc(5).",
 	  OPTION_MARKDOWN | OPTION_MAN, 0, 0, verb_schema },
-	{ "version", "", "print the version", "The same as --version.\n", 0, 0, 0, verb_version },
+	{ "version", "", "print the version", "The same as --version.", 0, 0, 0, verb_version },
 	{},
 };
 
@@ -124,8 +124,10 @@ const struct verb *verb_find(const char *name) {
 }
 
 void verb_help(const struct verb *verb, FILE *to) {
-	fprintf(to, "usage: topod %s [OPTION…]%s%s\n\n%s: %s\n\n%s\n", verb->name, *verb->args ? " " : "", verb->args,
-		verb->name, verb->summary, verb->help);
+	fprintf(to, "usage: topod %s [OPTION…]%s%s\n\n%s: %s\n\n", verb->name, *verb->args ? " " : "", verb->args,
+		verb->name, verb->summary);
+	print_wrapped(to, 0, verb->help);
+	fputc('\n', to);
 	options_help(verb->options | OPTIONS_OF_ALL, to);
 }
 
@@ -149,9 +151,9 @@ void verbs_help(FILE *to) {
 	}
 	fputs("  help [VERB]          this, or more about a verb\n\n", to);
 	options_help(~0u, to);
-	fputs("  --help, --version\n\n"
-	      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is invalid.\n",
-	      to);
+	fputs("  --help, --version\n\n", to);
+	print_wrapped(to, 0,
+		      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is invalid.");
 }
 
 /* ---- schema and version ---- */

@@ -170,6 +170,13 @@ class Tables(Case):
         done = self.topod("show", "bb", expect=lab.EXIT_FAILED)
         self.assertIn("no topology has the name or the namespace 'bb'; did you mean 'b'?", done.stderr)
 
+    def test_help_fits_a_terminal(self):
+        verbs = re.findall(r"(?m)^  ([a-z]+) ", self.topod("help").stdout)
+        self.assertIn("edit", verbs)
+        for verb in ("", *verbs):
+            for line in self.at_terminal(80, "help", *verb.split()).splitlines():
+                self.assertLessEqual(len(line), 80, line)
+
     def test_widths(self):
         """Sentences are broken between words, and no line is longer than the terminal."""
         names = [f"program-{n}" for n in range(3)]

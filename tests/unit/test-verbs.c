@@ -34,6 +34,15 @@ static char *text_of_verb(const struct verb *verb) {
 	return text;
 }
 
+/* Are the words in the text, wherever its lines are broken? */
+static bool has_words(const char *text, const char *words) {
+	_cleanup_free_ char *line = xstrdup(text);
+
+	for (char *c = line; (c = strchr(c, '\n'));)
+		*c = ' ';
+	return strstr(line, words);
+}
+
 static void test_help_of_each_verb(_unused_ void **state) {
 	for (const struct verb *verb = verbs; verb->name; verb++) {
 		_cleanup_free_ char *text = text_of_verb(verb), *usage = xasprintf("usage: topod %s [OPTION…]", verb->name);
@@ -41,7 +50,7 @@ static void test_help_of_each_verb(_unused_ void **state) {
 		assert_ptr_equal(verb_find(verb->name), verb);
 		assert_non_null(startswith(text, usage));
 		assert_non_null(strstr(text, verb->summary));
-		assert_non_null(strstr(text, verb->help));
+		assert_true(has_words(text, verb->help));
 		assert_non_null(strstr(text, "\n  --color WHEN"));
 		for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 			_cleanup_free_ char *line = xasprintf("\n  %s ", options[i].name);
