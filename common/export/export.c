@@ -179,7 +179,7 @@ void export_state(struct arena *arena, const struct state *seen, const struct ex
 	node_pairs top = {}, namespaces = {};
 
 	state_foreach(ns, seen)
-		if (ns->present && !ns->error)
+		if (export_has(ns))
 			export_namespace(&x, ns, &namespaces);
 	export_around(&x, &namespaces);
 	pairs_add(&x, &top, "namespaces", pairs_finish(&x, &namespaces));

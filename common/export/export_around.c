@@ -7,12 +7,6 @@
 
 #include "kind/link.h"
 
-static bool is_exported(const struct state *seen, const char *ns) {
-	const struct ns_state *there = state_find(seen, ns);
-
-	return there && there->present && !there->error;
-}
-
 static void each_of(const struct state *seen, const struct object *object, export_around_fn fn, void *userdata) {
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -20,7 +14,7 @@ static void each_of(const struct state *seen, const struct object *object, expor
 		bool link = field->type == &type_link_ref && !(field->flags & FIELD_PEER) && ref->name;
 
 		if ((link || field->type == &type_underlay) && object_has(object, i) && ref->ns &&
-		    !is_exported(seen, ref->ns))
+		    !export_has(state_find(seen, ref->ns)))
 			fn(userdata, ref->ns, link ? ref->name : NULL);
 	}
 }

@@ -52,7 +52,7 @@ static const struct link *find_peer(const struct export *x, const struct object 
 	const struct link_ref *ref = field ? field_of(field, end) : NULL;
 	const struct ns_state *ns = ref && ref->name ? state_find(x->seen, ref->ns) : NULL;
 
-	return ns && ns->present && !ns->error ? (const struct link *)ns_find_link(ns, ref->name) : NULL;
+	return export_has(ns) ? (const struct link *)ns_find_link(ns, ref->name) : NULL;
 }
 
 bool export_has_end(const struct export *x, const struct ns_state *ns) {

@@ -17,6 +17,11 @@ struct export {
 typedef vec(struct node_pair) node_pairs;
 typedef vec(const struct node *) node_items;
 
+/* Is the namespace in the file? */
+static inline bool export_has(const struct ns_state *ns) {
+	return ns && ns->present && !ns->error;
+}
+
 void pairs_add(struct export *x, node_pairs *pairs, const char *key, const struct node *value);
 /* A mapping or list of what was collected, which is freed; NULL if it is empty. */
 const struct node *pairs_finish(struct export *x, node_pairs *pairs);

@@ -89,8 +89,8 @@ static void add_keys(const struct schema_mapping *m, struct text *out) {
 }
 
 static void add_inner(const struct field *field, const struct schema_mapping *inner, struct text *out) {
-	text_addf(out, "\n## %s\n\n%s %s%s.\n", field->name, streq(indefinite_article(field->type->name), "an") ? "An" : "A",
-		  field->type->name, field->type->is_mapping ? "" : "; each is a mapping");
+	text_addf(out, "\n## %s\n\n", field->name);
+	schema_add_inner_doc(field, out);
 	add_fields(inner, false, out);
 }
 

@@ -33,6 +33,11 @@ void schema_add_section_value(const struct section *section, struct text *out) {
 		schema_add_value(section->field, out);
 }
 
+void schema_add_inner_doc(const struct field *field, struct text *out) {
+	text_addf(out, "%s %s%s.\n", streq(indefinite_article(field->type->name), "an") ? "An" : "A", field->type->name,
+		  field->type->is_mapping ? "" : "; each is a mapping");
+}
+
 static void add_change(const struct field *field, struct text *out) {
 	if (field->flags & FIELD_ONCE) {
 		text_add(out, "–");
@@ -111,9 +116,8 @@ void schema_each_inner(const struct mapping *m, struct schema_shown *shown, sche
 }
 
 static void add_inner(const struct field *field, const struct schema_mapping *inner, struct text *out) {
-	text_addf(out, "\n### `%s`\n\n%s %s%s.\n", field->name,
-		  streq(indefinite_article(field->type->name), "an") ? "An" : "A", field->type->name,
-		  field->type->is_mapping ? "" : "; each is a mapping");
+	text_addf(out, "\n### `%s`\n\n", field->name);
+	schema_add_inner_doc(field, out);
 	add_fields(inner, false, out);
 }
 

@@ -44,6 +44,8 @@ static inline bool schema_shows(const struct mapping *m, const struct field *fie
 /* Print what may be written as the value of a field, or of a section. */
 void schema_add_value(const struct field *field, struct text *out);
 void schema_add_section_value(const struct section *section, struct text *out);
+/* Prints what the value of a field with inner mappings is: "A list of …; each is a mapping." */
+void schema_add_inner_doc(const struct field *field, struct text *out);
 /* The mappings inside of values: of lists of mappings, and of mappings in their turn. `fn` gets each, after those before it; a
  * mapping that several fields have is shown once. */
 struct schema_shown {

@@ -3,6 +3,10 @@
 
 #include "base/base.h"
 
+#define ADDRESSES "addresses belong to an interface: interfaces: {NAME: {addresses: [ADDRESS/LENGTH]}}"
+#define PORTS "list ports under their controller: ports: [NAME]"
+#define PAIRS "write veth pairs under 'links': [NAMESPACE:NAME, NAMESPACE:NAME]"
+#define FILE_ARGUMENT "the file is an argument: topod apply FILE"
 #define PROGRAMS "topod makes networks and starts no programs; `topod exec NAMESPACE -- COMMAND` runs one in a namespace"
 
 static const struct {
@@ -232,13 +236,13 @@ static const struct {
 	{ "accept-dhcp*", NULL, "", "topod sets only declared addresses; for DHCP, run a client in the namespace" },
 	{ "nameserver*", NULL, "interface", "write name servers in the namespace: dns: {servers: [ADDRESS]}" },
 	{ "dns-*", NULL, "", "write name servers in the namespace: dns: {servers: [ADDRESS]}" },
-	{ "master", NULL, "", "list ports under their controller: ports: [NAME]" },
-	{ "controller", NULL, "", "list ports under their controller: ports: [NAME]" },
-	{ "bridge", NULL, "interface", "list ports under their controller: ports: [NAME]" },
-	{ "bond", NULL, "interface", "list ports under their controller: ports: [NAME]" },
-	{ "vrf", NULL, "interface", "list ports under their controller: ports: [NAME]" },
-	{ "peer", NULL, "interface", "write veth pairs under 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
-	{ "peer-name", NULL, "", "write veth pairs under 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
+	{ "master", NULL, "", PORTS },
+	{ "controller", NULL, "", PORTS },
+	{ "bridge", NULL, "interface", PORTS },
+	{ "bond", NULL, "interface", PORTS },
+	{ "vrf", NULL, "interface", PORTS },
+	{ "peer", NULL, "interface", PAIRS },
+	{ "peer-name", NULL, "", PAIRS },
 	{ "netns", NULL, "interface", "write interfaces under their namespace" },
 	{ "namespace", NULL, "interface", "write interfaces under their namespace" },
 	{ "name", NULL, "interface", "the name is the key of the entry: NAME: {kind: …}" },
@@ -250,13 +254,10 @@ static const struct {
 	{ "renderer", NULL, "", "remove it: topod speaks to the kernel itself" },
 	{ "optional", NULL, "interface", "remove it: topod waits only for what it makes itself" },
 	{ "type", NULL, "a namespace", "a kind belongs to an interface: interfaces: {NAME: {kind: KIND}}" },
-	{ "address", NULL, "a namespace",
-	  "addresses belong to an interface: interfaces: {NAME: {addresses: [ADDRESS/LENGTH]}}" },
-	{ "ip", NULL, "a namespace", "addresses belong to an interface: interfaces: {NAME: {addresses: [ADDRESS/LENGTH]}}" },
-	{ "ipv4*", NULL, "a namespace",
-	  "addresses belong to an interface: interfaces: {NAME: {addresses: [ADDRESS/LENGTH]}}" },
-	{ "ipv6*", NULL, "a namespace",
-	  "addresses belong to an interface: interfaces: {NAME: {addresses: [ADDRESS/LENGTH]}}" },
+	{ "address", NULL, "a namespace", ADDRESSES },
+	{ "ip", NULL, "a namespace", ADDRESSES },
+	{ "ipv4*", NULL, "a namespace", ADDRESSES },
+	{ "ipv6*", NULL, "a namespace", ADDRESSES },
 	{ "ethernets", NULL, "", "write interfaces under their namespace: interfaces: {NAME: {kind: existing}}" },
 	{ "wifis", NULL, "", "topod has no Wi-Fi: it knows an interface that exists as NAME: {kind: existing}" },
 	{ "modems", NULL, "", "topod has no modems: it knows an interface that exists as NAME: {kind: existing}" },
@@ -267,9 +268,9 @@ static const struct {
 	{ "tunnels", NULL, "",
 	  "write each tunnel under 'interfaces' of its namespace, with its kind: NAME: {kind: vxlan, …}" },
 	{ "dummy-devices", NULL, "", "write each one under 'interfaces' of its namespace: NAME: {kind: dummy}" },
-	{ "virtual-ethernets", NULL, "", "write veth pairs under 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
-	{ "veths", NULL, "", "write veth pairs under 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
-	{ "veth", NULL, "", "write veth pairs under 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
+	{ "virtual-ethernets", NULL, "", PAIRS },
+	{ "veths", NULL, "", PAIRS },
+	{ "veth", NULL, "", PAIRS },
 	{ "switches", NULL, "", "write each switch as a bridge under 'interfaces' of its namespace: NAME: {kind: bridge}" },
 	{ "image", NULL, "", PROGRAMS },
 	{ "command", NULL, "", PROGRAMS },
@@ -286,10 +287,10 @@ static const struct {
 	{ "--force", NULL, "an option", "nothing is asked, so nothing has to be forced" },
 	{ "--yes", NULL, "an option", "nothing is asked" },
 	{ "-y", NULL, "an option", "nothing is asked" },
-	{ "--file", NULL, "an option", "the file is an argument: topod apply FILE" },
-	{ "-f", NULL, "an option", "the file is an argument: topod apply FILE" },
-	{ "-c", NULL, "an option", "the file is an argument: topod apply FILE" },
-	{ "--config", NULL, "an option", "the file is an argument: topod apply FILE" },
+	{ "--file", NULL, "an option", FILE_ARGUMENT },
+	{ "-f", NULL, "an option", FILE_ARGUMENT },
+	{ "-c", NULL, "an option", FILE_ARGUMENT },
+	{ "--config", NULL, "an option", FILE_ARGUMENT },
 	{ "--no-color", NULL, "an option", "write --color=never, or set NO_COLOR" },
 	{ "--no-colour", NULL, "an option", "write --color=never, or set NO_COLOR" },
 	{ "--output", NULL, "an option", "--json prints the result for programs" },
