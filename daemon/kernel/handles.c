@@ -273,7 +273,7 @@ int handles_number(struct real_kernel *k, struct handle *const *handles, size_t 
 
 void handle_expect(struct handle *handle, bool attached, const struct netns_identity *wanted, const char *link) {
 	handle->attached = attached;
-	handle->wanted = wanted ? *wanted : (struct netns_identity){};
+	handle->wanted = *wanted;
 	free(handle->link);
 	handle->link = link ? xstrdup(link) : NULL;
 }

@@ -119,10 +119,15 @@ static bool is_preceded(struct run *run, const struct w_ns *ns, const struct rou
 	return false;
 }
 
+/* A route of the world with the same identity. */
+static struct w_route route_like(const struct route *r) {
+	return (struct w_route){ .to = r->to, .from = r->from, .table = r->table, .tos = r->tos, .metric = r->metric };
+}
+
 /* A foreign route is used instead. */
 static bool is_hidden(struct run *run, const struct object *object) {
 	const struct route *r = (const struct route *)object;
-	const struct w_route like = { .to = r->to, .from = r->from, .table = r->table, .tos = r->tos, .metric = r->metric };
+	const struct w_route like = route_like(r);
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_route *used = ns ? ns_route(ns, &like) : NULL,
 			     *ours = ns ? ns_route_by(ns, &like, TOPOD_PROTOCOL) : NULL;
@@ -132,7 +137,7 @@ static bool is_hidden(struct run *run, const struct object *object) {
 
 static bool route_in_the_way(struct run *run, const struct object *object) {
 	const struct route *r = (const struct route *)object;
-	const struct w_route like = { .to = r->to, .from = r->from, .table = r->table, .tos = r->tos, .metric = r->metric };
+	const struct w_route like = route_like(r);
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_route *there = ns ? ns_route(ns, &like) : NULL;
 
@@ -424,7 +429,7 @@ static void check_object_declared(struct run *run, const struct object *like) {
 }
 
 static bool is_ours(struct w_ns *ns, const struct route *r) {
-	const struct w_route like = { .to = r->to, .from = r->from, .table = r->table, .tos = r->tos, .metric = r->metric };
+	const struct w_route like = route_like(r);
 
 	return !r->object.kernel_made && !ns_route_by(ns, &like, r->protocol)->external;
 }
