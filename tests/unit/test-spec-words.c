@@ -42,27 +42,7 @@ static void test_connected_routes(void **state _unused_) {
 }
 
 /* The spelling of other programs is answered with the right one. */
-static void test_foreign_spellings(void **state _unused_) {
-	check_address("10.0.0.1/255.255.255.0",
-		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1/255.255.255.0'; write "
-		      "10.0.0.1/24");
-	check_address("10.0.0.1 255.255.0.0",
-		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1 255.255.0.0'; write "
-		      "10.0.0.1/16");
-	check_address("10.0.0.1/255.0.255.0",
-		      "f:2:1: error: 'address' takes a prefix, not '10.0.0.1/255.0.255.0', for example "
-		      "10.0.0.1/24 or \"fd00::1/64\"");
-	check_address(
-		"\"10.0.0.1/24, 10.0.0.2/24\"",
-		"f:2:1: error: 'address' takes a prefix, not '10.0.0.1/24, 10.0.0.2/24'; a list is written [10.0.0.1/24, "
-		"10.0.0.2/24]");
-	check_route("default via 10.0.0.1 dev eth0 metric 5",
-		    "f:2:1: error: a route must be a mapping of keys, not a string; write {to: default, via: "
-		    "10.0.0.1, dev: eth0, metric: 5}");
-	check_route("{to: any, via: 10.0.0.1}",
-		    "f:2:6: error: 'to' takes a prefix, not 'any'; for everything write 0.0.0.0/0 or \"::/0\"");
-	check_route("{to: default, gateway: 10.0.0.1}",
-		    "f:2:15: error: unknown key 'gateway' in a route; did you mean 'via'?");
+static void test_words_of_routes(void **state _unused_) {
 	check_route("{to: \"fd05::/32\", via: \"fd00::9\", pref: high, initial-congestion-window: 9}",
 		    "f:2:35: error: unknown key 'pref' in a route; did you mean 'preference'?\n"
 		    "f:2:47: error: unknown key 'initial-congestion-window' in a route; did you mean 'initcwnd'?");
@@ -104,6 +84,29 @@ static void test_foreign_spellings(void **state _unused_) {
 		    "f:2:1: error: 'encap' stands with the next hop itself");
 	check_route("{to: 10.0.0.0/8, type: blackhole, encap: {mpls: 100}}",
 		    "f:2:1: error: a route of this type has no next hop, and so no 'encap'");
+}
+
+static void test_foreign_spellings(void **state _unused_) {
+	check_address("10.0.0.1/255.255.255.0",
+		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1/255.255.255.0'; write "
+		      "10.0.0.1/24");
+	check_address("10.0.0.1 255.255.0.0",
+		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1 255.255.0.0'; write "
+		      "10.0.0.1/16");
+	check_address("10.0.0.1/255.0.255.0",
+		      "f:2:1: error: 'address' takes a prefix, not '10.0.0.1/255.0.255.0', for example "
+		      "10.0.0.1/24 or \"fd00::1/64\"");
+	check_address(
+		"\"10.0.0.1/24, 10.0.0.2/24\"",
+		"f:2:1: error: 'address' takes a prefix, not '10.0.0.1/24, 10.0.0.2/24'; a list is written [10.0.0.1/24, "
+		"10.0.0.2/24]");
+	check_route("default via 10.0.0.1 dev eth0 metric 5",
+		    "f:2:1: error: a route must be a mapping of keys, not a string; write {to: default, via: "
+		    "10.0.0.1, dev: eth0, metric: 5}");
+	check_route("{to: any, via: 10.0.0.1}",
+		    "f:2:6: error: 'to' takes a prefix, not 'any'; for everything write 0.0.0.0/0 or \"::/0\"");
+	check_route("{to: default, gateway: 10.0.0.1}",
+		    "f:2:15: error: unknown key 'gateway' in a route; did you mean 'via'?");
 	check_route("{to: default, nexthops: [10.0.0.1, 10.0.0.2]}",
 		    "f:2:26: error: a next hop must be a mapping of keys, not a string; write {via: 10.0.0.1}\n"
 		    "f:2:36: error: a next hop must be a mapping of keys, not a string; write {via: 10.0.0.2}");
@@ -188,9 +191,13 @@ static void test_dns(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_connected_routes), cmocka_unit_test(test_foreign_spellings),
-		cmocka_unit_test(test_empty_sections),   cmocka_unit_test(test_alternative_names),
-		cmocka_unit_test(test_offload),          cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_connected_routes),
+		cmocka_unit_test(test_words_of_routes),
+		cmocka_unit_test(test_foreign_spellings),
+		cmocka_unit_test(test_empty_sections),
+		cmocka_unit_test(test_alternative_names),
+		cmocka_unit_test(test_offload),
+		cmocka_unit_test(test_dns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
