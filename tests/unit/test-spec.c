@@ -6,6 +6,7 @@
 #include "spec-helper.h"
 
 #include "kind/address.h"
+#include "kind/kinds.h"
 #include "kind/route.h"
 #include "kind/sysctl.h"
 #include "kind/veth.h"
