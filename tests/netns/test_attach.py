@@ -486,7 +486,7 @@ links: [["w[1-{self.N}]:eth0", "host:c[1-{self.N}]"]]
 
 
 class Hook(Attach):
-    """The program that container runtimes call (test_containers.py has a runtime)."""
+    """The program that container runtimes call (../engines has real ones)."""
 
     def setUp(self):
         super().setUp()

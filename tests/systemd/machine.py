@@ -31,6 +31,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "netns"))
 
+import cgroup  # noqa: E402
 import daemon  # noqa: E402
 import lab  # noqa: E402
 from lab import HOST, RUN, skip  # noqa: E402,F401
@@ -59,74 +60,6 @@ def image():
     return done.stdout.strip()
 
 
-def cgroup_folders():
-    """The control groups of this process that systemd-nspawn uses: v2, and v1's named systemd."""
-    with open("/proc/self/cgroup") as f:
-        mine = {controllers: path for _, controllers, path in (l.rstrip("\n").split(":", 2) for l in f)}
-    with open("/proc/self/mountinfo") as f:
-        mounts = [l.split() for l in f]
-    for fields in mounts:
-        dash = fields.index("-")
-        kind, options = fields[dash + 1], fields[dash + 3].split(",")
-        key = "" if kind == "cgroup2" else "name=systemd" if kind == "cgroup" and "name=systemd" in options else None
-        if key in mine and fields[4] != "/sys/fs/cgroup/systemd/unified":
-            yield os.path.join(fields[4], os.path.relpath(mine.pop(key), fields[3]))
-
-
-def cgroup_processes(directory):
-    for path in glob.glob(f"{glob.escape(directory)}/**/cgroup.procs", recursive=True):
-        with contextlib.suppress(OSError), open(path) as f:
-            yield from map(int, f.read().split())
-
-
-def kill_and_wait(pid):
-    fd = os.pidfd_open(pid)
-    try:
-        os.kill(pid, signal.SIGKILL)
-        select.select([fd], [], [])
-    finally:
-        os.close(fd)
-
-
-def remove_cgroups(directories):
-    """Ends what still runs there, and removes the directories."""
-    for directory in directories:
-        while left := set(cgroup_processes(directory)):
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError):
-                    kill_and_wait(pid)
-        for path, _, _ in os.walk(directory, topdown=False):
-            with contextlib.suppress(FileNotFoundError):
-                os.rmdir(path)
-
-
-def enter_cgroup():
-    """Moves this process into new control groups, and starts a process that removes them when it has ended."""
-    directories = [os.path.join(f, f"topod-test-{os.getpid()}") for f in cgroup_folders()]
-    if not directories:
-        skip("no control groups are mounted that systemd could use")
-    me = os.pidfd_open(os.getpid())
-    try:
-        for directory in directories:
-            os.mkdir(directory)
-    except OSError as e:
-        skip(f"cannot make a control group: {e}")
-    if os.fork() == 0:
-        os.setsid()
-        if os.fork() == 0:
-            null = os.open(os.devnull, os.O_RDWR)
-            for fd in (0, 1, 2):
-                os.dup2(null, fd)
-            select.select([me], [], [])
-            remove_cgroups(directories)
-        os._exit(0)
-    os.wait()
-    os.close(me)
-    for directory in directories:
-        with open(f"{directory}/cgroup.procs", "w") as f:
-            f.write(str(os.getpid()))
-
-
 HOME = None  # the laboratory's network namespace, to return to
 
 
@@ -145,7 +78,7 @@ def main():
             if not shutil.which(tool):
                 skip(f"{tool} is not installed")
         os.environ["TOPOD_IMAGE"] = image()
-        enter_cgroup()
+        cgroup.enter()
     lab.main(prepare)
 
 
