@@ -125,6 +125,16 @@ void object_print_noun(const struct object *object, struct text *out) {
 		text_add(out, object->kind->name);
 }
 
+struct object_parts object_parts(const struct object *object, const char *scope, const char *noun) {
+	/* The noun of a link is only its kind, and a topology has one table of each kind. */
+	bool single = object_is_link(object) || object->kind->class->per_topology;
+	const char *interface = strchr(scope, '/'), *key = single ? NULL : strchr(noun, ' ');
+
+	return (struct object_parts){ .interface = interface ? interface + 1 : NULL,
+				      .kind = object->kind->name,
+				      .key = key ? key + 1 : NULL };
+}
+
 void object_print_id(const struct object *object, struct text *out) {
 	object_print_scope(object, out);
 	text_add(out, " ");

@@ -94,6 +94,16 @@ bool object_leads_to(const struct object *object, const struct ip *ip);
 void object_print_scope(const struct object *object, struct text *out);
 /* Prints what it is: "address 10.0.0.11/24", "route default via 10.0.0.1", "bridge". */
 void object_print_noun(const struct object *object, struct text *out);
+
+/* How programs see an object, beside its namespace. */
+struct object_parts {
+	const char *interface; /* that it is or that it belongs to; NULL: none */
+	const char *kind;
+	const char *key; /* distinguishes it from others of its kind there; NULL: there is only one */
+};
+/* scope and noun were printed of the object; the parts are borrowed from them. */
+struct object_parts object_parts(const struct object *object, const char *scope, const char *noun);
+
 /* Prints scope and noun as the ledger has them: unique within the topology. */
 void object_print_id(const struct object *object, struct text *out);
 /* Prints the fields in mask: "mtu 1400 -> 1500, up true"; with observed NULL only the new values. */

@@ -78,11 +78,15 @@ struct report_drift {
 	uint64_t when_usec;       /* CLOCK_REALTIME */
 	const char *text;         /* the journal's line: "drift: web/eth0: address 10.0.0.11/24 was removed; …" */
 	const char *scope, *noun; /* "web/eth0", "address 10.0.0.11/24"; may be NULL */
+	const char *ns;           /* these two: NULL if it is not about an object */
+	struct object_parts parts;
 };
 
 /* An object with a problem. */
 struct report_trouble {
 	const char *scope, *noun;
+	const char *ns; /* these two: as in a drift */
+	struct object_parts parts;
 	const char *state; /* "failing", "fought over", "reported", "held" */
 	const char *error; /* NULL: none */
 	const char *file;  /* NULL: the position is not known */

@@ -64,19 +64,16 @@ static json_t *entries_json(const struct object *object) {
 	return list;
 }
 
-/* Which object: the namespace, the interface that it is or belongs to (or null), its kind, and its key within these: the noun
- * without the word for the kind (or null: there is only one). */
 static void set_object(json_t *json, const struct object *object) {
-	const char *link = object_is_link(object) ? ((const struct link *)object)->name : object_home_link(object);
-	_cleanup_text_ struct text noun = {};
-	const char *key;
+	_cleanup_text_ struct text scope = {}, noun = {};
 
+	object_print_scope(object, &scope);
 	object_print_noun(object, &noun);
-	key = object_is_link(object) || object->kind->class->per_topology ? NULL : strchr(text_str(&noun), ' ');
+	struct object_parts parts = object_parts(object, text_str(&scope), text_str(&noun));
 	report_set(json, "namespace", report_json_text(object->ns));
-	report_set(json, "interface", report_json_text(link));
-	report_set(json, "kind", json_string(object->kind->name));
-	report_set(json, "key", report_json_text(key ? key + 1 : NULL));
+	report_set(json, "interface", report_json_text(parts.interface));
+	report_set(json, "kind", json_string(parts.kind));
+	report_set(json, "key", report_json_text(parts.key));
 }
 
 static json_t *item_json(const struct report_item *item) {

@@ -31,15 +31,22 @@ static const struct member status_numbers[] = {
 	MEMBER("paused_until_usec", report_status, paused_until_usec),
 	MEMBER("reloaded_usec", report_status, reloaded_usec),
 };
+/* Of which object. */
+#define OBJECT_MEMBERS(type)                                                                     \
+	MEMBER("scope", type, scope), MEMBER("noun", type, noun), MEMBER("namespace", type, ns), \
+		MEMBER("interface", type, parts.interface), MEMBER("kind", type, parts.kind),    \
+		MEMBER("key", type, parts.key)
+
 static const struct member drift_texts[] = {
 	MEMBER("text", report_drift, text),
-	MEMBER("scope", report_drift, scope),
-	MEMBER("noun", report_drift, noun),
+	OBJECT_MEMBERS(report_drift),
 };
 static const struct member drift_numbers[] = { MEMBER("when_usec", report_drift, when_usec) };
 static const struct member failure_texts[] = {
-	MEMBER("scope", report_trouble, scope), MEMBER("noun", report_trouble, noun), MEMBER("state", report_trouble, state),
-	MEMBER("error", report_trouble, error), MEMBER("file", report_trouble, file),
+	OBJECT_MEMBERS(report_trouble),
+	MEMBER("state", report_trouble, state),
+	MEMBER("error", report_trouble, error),
+	MEMBER("file", report_trouble, file),
 };
 static const struct member failure_numbers[] = {
 	MEMBER("line", report_trouble, line),

@@ -250,6 +250,7 @@ static void tell_spared(struct pass *pass, const struct spared *spared) {
 	object_print_noun(spared->object, &noun);
 	occurrence.scope = text_str(&scope);
 	occurrence.noun = text_str(&noun);
+	occurrence.parts = object_parts(spared->object, occurrence.scope, occurrence.noun);
 	r->hooks.occurred(r->hooks.userdata, &occurrence);
 }
 

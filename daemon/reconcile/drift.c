@@ -213,14 +213,16 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 	object_print_scope(object, &scope);
 	object_print_noun(object, &noun);
 	object_print_id(object, &id);
+	const char *place = arena_strdup(arena, text_str(&scope)), *thing = arena_strdup(arena, text_str(&noun));
 	struct drift_line line = {
 		.occurrence = {
 			.type = type,
 			.drift = drift,
 			.form = !subject ? FORM_PREDICATE : object_is_link(object) ? FORM_ALONE : FORM_FIELDS,
 			.ns = arena_strdup(arena, object->ns),
-			.scope = arena_strdup(arena, scope.data),
-			.noun = arena_strdup(arena, noun.data),
+			.scope = place,
+			.noun = thing,
+			.parts = object_parts(object, place, thing),
 			.what = arena_strdup(arena, text_str(&what)),
 			.position = object == change_object(change) ? change_position(change) : object_position(object, change->culprit),
 		},

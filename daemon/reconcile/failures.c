@@ -132,6 +132,7 @@ static void set_state(struct failures *f, struct failure_record *record, const s
 		object_print_noun(object, &noun);
 		record->scope = text_take(&scope);
 		record->noun = text_take(&noun);
+		record->parts = object_parts(object, record->scope, record->noun);
 	}
 	delist(f, record);
 	record->given_up = false;

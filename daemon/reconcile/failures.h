@@ -44,6 +44,7 @@ struct failure_record {
 	const char *ns; /* the name in home */
 	struct failure_ns *home;
 	char *scope, *noun, *error; /* NULL while the object is only watched */
+	struct object_parts parts;  /* of scope and noun */
 	struct position position;
 	enum failure_state state;
 	enum failure_wait wait;

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/text.h"
-#include "yaml/diag.h"
+#include "model/object.h"
 
 enum occurrence_type {
 	OCCURRENCE_DRIFT_RESTORED,
@@ -48,6 +48,7 @@ struct occurrence {
 	const char *ns;                 /* the namespace; NULL: it is about the topology */
 	const char *scope;              /* "web/eth0" */
 	const char *noun;               /* "address 10.0.0.11/24" */
+	struct object_parts parts;      /* zeroed: it is not about an object */
 	const char *what;               /* "was removed", "mtu was changed from 1400 to 1500", "is declared" */
 	const char *error;              /* FAILED, FAILING: why; else NULL */
 	const char *left;               /* of a lost namespace: which processes are still in it, or NULL */

@@ -184,6 +184,7 @@ static void list(const struct outage *outage, const char *scope, void (*fn)(void
 	struct failure failure = { .scope = scope,
 				   .noun = words[outage->sort].noun,
 				   .state = "failing",
+				   .ns = outage->sort == OUTAGE_NAMESPACE ? scope : NULL,
 				   .error = outage->problem,
 				   .n_tries = outage->n_tries,
 				   .next_try_usec = outage->backoff.due_usec };

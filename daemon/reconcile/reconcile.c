@@ -248,6 +248,8 @@ void reconciler_failures(const struct reconciler *r, void (*fn)(void *userdata, 
 		struct failure failure = {
 			.scope = record->scope,
 			.noun = record->noun,
+			.ns = record->ns,
+			.parts = record->parts,
 			.state = names[record->state],
 			.error = record->error,
 			.n_tries = record->n_tries,

@@ -31,6 +31,8 @@ struct reconciler_status {
 /* An object that is not as declared, for the status. */
 struct failure {
 	const char *scope, *noun, *state; /* state: "failing", "fought over", "reported", "held"; "waiting" */
+	const char *ns;                   /* NULL: it is about the topology */
+	struct object_parts parts;        /* as in an occurrence */
 	const char *error;
 	size_t n_tries;
 	uint64_t next_try_usec; /* CLOCK_MONOTONIC */

@@ -85,6 +85,7 @@ static bool end_failures(struct pass *pass, const struct ns_info *info) {
 			.ns = record->ns,
 			.scope = record->scope,
 			.noun = record->noun,
+			.parts = record->parts,
 			.what = "is as declared again",
 			.position = record->position,
 		};

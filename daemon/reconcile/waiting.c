@@ -12,6 +12,7 @@ static void tell(struct reconciler *r, const struct object *object, enum occurre
 						 .ns = object->ns,
 						 .scope = text_str(&scope),
 						 .noun = text_str(&noun),
+						 .parts = object_parts(object, text_str(&scope), text_str(&noun)),
 						 .what = what,
 						 .position = object->position });
 }
@@ -150,9 +151,13 @@ void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn
 				continue;
 			object_print_scope(waiting->object, &scope);
 			object_print_noun(waiting->object, &noun);
-			fn(userdata, &(struct failure){ .scope = arena_strdup(arena, text_str(&scope)),
-							.noun = arena_strdup(arena, text_str(&noun)),
+			const char *place = arena_strdup(arena, text_str(&scope)),
+				   *what = arena_strdup(arena, text_str(&noun));
+			fn(userdata, &(struct failure){ .scope = place,
+							.noun = what,
 							.state = "waiting",
+							.ns = waiting->object->ns,
+							.parts = object_parts(waiting->object, place, what),
 							.error = waiting->why,
 							.position = position,
 							.file = spec_file_of(&r->spec, position) });

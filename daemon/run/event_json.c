@@ -34,12 +34,22 @@ static void set_action(json_t *event, const char *action) {
 	set_text(event, "action", name);
 }
 
+/* As in a plan, also those that are null. */
+static void set_parts(json_t *event, const struct object_parts *parts) {
+	if (!parts->kind)
+		return;
+	json_object_set_new(event, "interface", report_json_text(parts->interface));
+	json_object_set_new(event, "kind", report_json_text(parts->kind));
+	json_object_set_new(event, "key", report_json_text(parts->key));
+}
+
 json_t *event_occurrence(const struct occurrence *occurrence) {
 	const struct occurrence_words *words = &occurrence_words[occurrence->type];
 	_cleanup_free_ char *text = occurrence_text(occurrence);
 	json_t *event = begin(words->event, text);
 
 	set_text(event, "namespace", occurrence->ns);
+	set_parts(event, &occurrence->parts);
 	set_text(event, "scope", occurrence->scope);
 	set_text(event, "noun", occurrence->noun);
 	if (words->drift) {

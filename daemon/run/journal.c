@@ -87,6 +87,12 @@ static void add_fields(struct arena *arena, struct journal_line *line, const str
 		add_field(arena, line, "TOPOD_NAMESPACE=%s", o->ns);
 	if (o->scope)
 		add_field(arena, line, "TOPOD_OBJECT=%s%s%s", o->scope, o->noun ? " " : "", o->noun ? o->noun : "");
+	if (o->parts.interface)
+		add_field(arena, line, "TOPOD_INTERFACE=%s", o->parts.interface);
+	if (o->parts.kind)
+		add_field(arena, line, "TOPOD_KIND=%s", o->parts.kind);
+	if (o->parts.key)
+		add_field(arena, line, "TOPOD_KEY=%s", o->parts.key);
 	if (o->position.line && o->file)
 		add_field(arena, line, "TOPOD_FILE=%s", o->file);
 	if (o->position.line)

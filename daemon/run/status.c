@@ -12,32 +12,35 @@ void status_init(struct status *status, const char *file) {
 	status->started_usec = status->since_usec = now_realtime();
 }
 
-static void note_done(struct told_drift *note) {
-	free(note->text);
-	free(note->scope);
-	free(note->noun);
-	*note = (struct told_drift){};
-}
-
 void status_done(struct status *status) {
 	for (size_t i = 0; i < REPORT_DRIFTS_MAX; i++)
-		note_done(&status->latest[i]);
+		arena_done(&status->latest[i].arena);
 	free(status->reload_error);
 	free(status->file);
 }
 
 /* ---- collecting ---- */
 
+static const char *keep(struct told_drift *note, const char *text) {
+	return text ? arena_strdup(&note->arena, text) : NULL;
+}
+
 void status_note(struct status *status, const struct occurrence *occurrence) {
 	struct told_drift *note = &status->latest[status->n_noted % REPORT_DRIFTS_MAX];
+	_cleanup_free_ char *text = occurrence_text(occurrence);
+	const struct object_parts *parts = &occurrence->parts;
 
 	if (!occurrence_words[occurrence->type].drift)
 		return;
-	note_done(note);
-	note->when_usec = now_realtime();
-	note->text = occurrence_text(occurrence);
-	note->scope = xstrdup(occurrence->scope);
-	note->noun = xstrdup(occurrence->noun);
+	arena_done(&note->arena);
+	note->drift = (struct report_drift){
+		.when_usec = now_realtime(),
+		.text = keep(note, text),
+		.scope = keep(note, occurrence->scope),
+		.noun = keep(note, occurrence->noun),
+		.ns = keep(note, occurrence->ns),
+		.parts = { .interface = keep(note, parts->interface), .kind = parts->kind, .key = keep(note, parts->key) },
+	};
 	status->n_noted++;
 }
 
@@ -85,6 +88,8 @@ static void add_trouble(void *userdata, const struct failure *failure) {
 	list->items[list->n++] = (struct report_trouble){
 		.scope = failure->scope,
 		.noun = failure->noun,
+		.ns = failure->ns,
+		.parts = failure->parts,
 		.state = failure->state,
 		.error = failure->error,
 		.file = failure->file,
@@ -99,16 +104,8 @@ static void add_trouble(void *userdata, const struct failure *failure) {
 static size_t list_drifts(const struct status *status, struct report_drift *ret) {
 	size_t n = MIN(status->n_noted, (size_t)REPORT_DRIFTS_MAX);
 
-	for (size_t i = 0; i < n; i++) {
-		const struct told_drift *note = &status->latest[(status->n_noted - 1 - i) % REPORT_DRIFTS_MAX];
-
-		ret[i] = (struct report_drift){
-			.when_usec = note->when_usec,
-			.text = note->text,
-			.scope = note->scope,
-			.noun = note->noun,
-		};
-	}
+	for (size_t i = 0; i < n; i++)
+		ret[i] = status->latest[(status->n_noted - 1 - i) % REPORT_DRIFTS_MAX].drift;
 	return n;
 }
 

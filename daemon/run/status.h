@@ -13,8 +13,8 @@
 enum { STATUS_TROUBLES_MAX = 100 };
 
 struct told_drift {
-	uint64_t when_usec; /* CLOCK_REALTIME */
-	char *text, *scope, *noun;
+	struct arena arena; /* of the texts */
+	struct report_drift drift;
 };
 
 /* Zeroed is empty; the counters begin with status_init(). */

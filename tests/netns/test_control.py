@@ -433,6 +433,7 @@ class Hostile(Control):
             self.assertIsNone(c.next())
             w.send("Watch", more=True)
             w.socket.shutdown(socket.SHUT_WR)
+            w.until(type="state")
             self.repairs(d)
             w.until(type="drift")
         d.stop()

@@ -46,6 +46,7 @@ class Journal(Case):
                   "TOPOD_ACTION": "restored", "SYSLOG_IDENTIFIER": "topod"}
         self.assertEqual(wanted, {k: entry.get(k) for k in wanted})
         self.assertIn("10.0.0.11/24", entry["TOPOD_OBJECT"])
+        self.assertEqual(("eth0", "address", "10.0.0.11/24"), tuple(entry[f"TOPOD_{k}"] for k in ("INTERFACE", "KIND", "KEY")))
         self.assertRegex(entry["TOPOD_LATENCY_USEC"], r"^[0-9]+$")
         self.assertRegex(entry["MESSAGE_ID"], r"^[0-9a-f]{32}$")
         self.assertNotEqual(converged["MESSAGE_ID"], entry["MESSAGE_ID"])

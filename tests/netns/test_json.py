@@ -27,6 +27,8 @@ links:
 """
 # Members whose names are names of objects or classes.
 MAPS = {"fields", "others", "namespaces", "interfaces"}
+# What names an object.
+NAME = ("namespace", "interface", "kind", "key")
 
 
 def examples():
@@ -112,6 +114,12 @@ class Shapes(Case):
         for args in (("status",), ("status", "office"), ("pause", "office", "--for", "1h"), ("resume", "office")):
             value = self.check("STATUS, PAUSE, RESUME", *args, expect=tuple(range(7)))
             self.assertEqual(["office"], [t["topology"] for t in value["topologies"]])
+        # An object has the same name everywhere.
+        status, plan = value["topologies"][0], self.check("PLAN", "plan", self.path, expect=lab.EXIT_DIFFERENCES)
+        for n, lists in ((events[-1], (plan["changes"], status["latest"], status["troubles"])),
+                         (plan["waiting"][0], (status["waits"],))):
+            for objects in lists:
+                self.assertIn([n[k] for k in NAME], [[o[k] for k in NAME] for o in objects])
         for verb in ("list", "show", "graph"):
             self.check(verb.upper(), verb)
         reloaded = json.loads(self.topod("reload", "office", "--json", expect=(0, 1)).stdout)

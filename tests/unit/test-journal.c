@@ -17,6 +17,7 @@ static const struct occurrence removed = {
 	.ns = "web",
 	.scope = "web/eth0",
 	.noun = "address 10.0.0.11/24",
+	.parts = { "eth0", "address", "10.0.0.11/24" },
 	.what = "was removed",
 	.latency_usec = 600,
 };
@@ -244,6 +245,7 @@ static void test_fields(void **state _unused_) {
 	assert_string_equal(said.lines.data, "5 drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms\n");
 	assert_string_equal(said.fields.data, "MESSAGE_ID=" TOPOD_MESSAGE_DRIFT_RESTORED "\nTOPOD_TOPOLOGY=office\n"
 					      "TOPOD_NAMESPACE=web\nTOPOD_OBJECT=web/eth0 address 10.0.0.11/24\n"
+					      "TOPOD_INTERFACE=eth0\nTOPOD_KIND=address\nTOPOD_KEY=10.0.0.11/24\n"
 					      "TOPOD_DRIFT=missing\nTOPOD_ACTION=restored\nTOPOD_LATENCY_USEC=600\n");
 	text_done(&said.fields);
 	text_done(&said.lines);

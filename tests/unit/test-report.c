@@ -322,7 +322,9 @@ static const struct report_drift drifts[] = {
 	{ .when_usec = 995ull * SECOND,
 	  .text = "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms",
 	  .scope = "web/eth0",
-	  .noun = "address 10.0.0.11/24" },
+	  .noun = "address 10.0.0.11/24",
+	  .ns = "web",
+	  .parts = { "eth0", "address", "10.0.0.11/24" } },
 	{ .when_usec = 400ull * SECOND, .text = "drift: web: route default was removed; restored in 2 ms" },
 };
 static const struct report_trouble failures[] = {
@@ -409,7 +411,12 @@ static void test_status_json(void **state _unused_) {
 	assert_int_equal(back.pid, 42);
 	assert_int_equal(back.failures[0].column, 9);
 	assert_string_equal(back.drifts[0].noun, "address 10.0.0.11/24");
+	assert_string_equal(back.drifts[0].ns, "web");
+	assert_string_equal(back.drifts[0].parts.interface, "eth0");
+	assert_string_equal(back.drifts[0].parts.kind, "address");
+	assert_string_equal(back.drifts[0].parts.key, "10.0.0.11/24");
 	assert_null(back.drifts[1].scope);
+	assert_null(back.drifts[1].parts.kind);
 	assert_string_equal(back.version, "0.1");
 	json_decref(json);
 	json_decref(read);
