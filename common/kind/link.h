@@ -115,11 +115,16 @@ enum {
 };
 
 /* The common rows. The arguments are the driver's defaults for a new link, as texts or NULL; a field that is no
- * longer declared returns to them. */
+ * longer declared returns to them. LINK_FIELDS_NO_HEADER is for devices of type ARPHRD_NONE: eui64 needs a hardware address, so
+ * the kernel changes it to random when such a device comes up (addrconf_dev_config(), net/ipv6/addrconf.c). */
 #define LINK_FIELDS(mtu_default) LINK_FIELDS_OF(mtu_default, "true", "true", "1000")
 #define LINK_FIELDS_OF(mtu_default, arp_default, multicast_default, txqueuelen_default) \
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX, mtu_default, arp_default, multicast_default, txqueuelen_default)
-#define LINK_FIELDS_UP_TO(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default)                                           \
+#define LINK_FIELDS_UP_TO(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default) \
+	LINK_FIELDS_WITH(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default, "eui64")
+#define LINK_FIELDS_NO_HEADER(mtu_max, mtu_default, multicast_default, txqueuelen_default) \
+	LINK_FIELDS_WITH(mtu_max, mtu_default, "false", multicast_default, txqueuelen_default, "random")
+#define LINK_FIELDS_WITH(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default, generation_default)                        \
 	[LINK_NAME] = { .name = "name",                                                                                                       \
 			.type = &type_link_name,                                                                                              \
 			.offset = offsetof(struct link, name),                                                                                \
@@ -216,8 +221,9 @@ enum {
 				      .attr = IFLA_INET6_ADDR_GEN_MODE,                                                                       \
 				      .form = FORM_U8,                                                                                        \
 				      .names = link_address_generation_names,                                                                 \
-				      .fallback = "eui64",                                                                                    \
-				      .doc = "How link-local and autoconfigured addresses are generated." },                                  \
+				      .fallback = generation_default,                                                                         \
+				      .doc = "How link-local and autoconfigured addresses are generated. The default "                        \
+					     "of a wireguard is none, of a tun or xfrm random." },                                            \
 	[LINK_MASTER] = { .name = "master",                                                                                                   \
 			  .type = &type_link_name,                                                                                            \
 			  .offset = offsetof(struct link, master),                                                                            \

@@ -160,7 +160,7 @@ static void get_data(struct object *object, const struct nlattr *const *data) {
 			   .initial = "true", .fallback = "true", .doc = "Whether it stays when no program has it open.")
 
 static const struct field tun_fields[] = {
-	LINK_FIELDS_UP_TO(LINK_MTU_MAX, "1500", "false", "true", "500"),
+	LINK_FIELDS_NO_HEADER(LINK_MTU_MAX, "1500", "true", "500"),
 	TUN_FIELDS,
 };
 static const struct field tap_fields[] = {

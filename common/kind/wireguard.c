@@ -30,9 +30,9 @@ enum { UNDERLAY = LINK_N_FIELDS, UNDERLAY_THERE, PRIVATE_KEY, LISTEN_PORT, FWMAR
 		.attr = number, __VA_ARGS__                                                                          \
 	}
 
-/* wg_setup(), drivers/net/wireguard/device.c */
+/* wg_setup() and, for the address generation, wg_open(), drivers/net/wireguard/device.c */
 static const struct field fields[] = {
-	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1420", "false", "false", "1000"),
+	LINK_FIELDS_WITH(LINK_MTU_MAX_OTHER, "1420", "false", "false", "1000", "none"),
 	[UNDERLAY] = { .name = "underlay",
 		       .type = &type_underlay,
 		       .offset = offsetof(struct wireguard, underlay),

@@ -13,7 +13,7 @@ enum { DEV = LINK_N_FIELDS, UNDERLAY, ID, EXTERNAL };
 
 /* xfrmi_dev_setup(), net/xfrm/xfrm_interface_core.c */
 static const struct field fields[] = {
-	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, NULL, "false", "false", "1000"),
+	LINK_FIELDS_NO_HEADER(LINK_MTU_MAX_OTHER, NULL, "false", "1000"),
 	[DEV] = { .name = "dev",
 		  .type = &type_link_ref,
 		  .offset = offsetof(struct xfrm, dev),

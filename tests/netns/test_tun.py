@@ -60,6 +60,18 @@ class Tun(Case):
     def data(self):
         return self.link()["linkinfo"]["info_data"]
 
+    def test_address_generation(self):
+        """A tun has no MAC address, so the kernel changes eui64 to random when it comes up."""
+        for kind in TYPES:
+            with self.subTest(kind=kind):
+                self.apply(kind)
+                usual = self.link()["inet6_addr_gen_mode"]
+                self.assertNotIn("address-generation", self.topod("export", "a").stdout)
+                self.apply(kind, ", ipv6-address-generation: none")
+                path = self.apply(kind)
+                self.assertEqual(usual, self.link()["inet6_addr_gen_mode"])
+                self.finish(path)
+
     def finish(self, path):
         self.topod("down", path)
         self.same(self.before, lab.snapshot(), "down left a trace")

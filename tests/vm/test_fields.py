@@ -138,6 +138,7 @@ KINDS = {
 }
 # What stays when all the rest leaves the file: these kinds need it.
 KEPT_OF = {"erspan": {"key"}, "bond": {"mode"}}
+GENERATION = {"ipv6-address-generation": "none"}  # of every kind, whose defaults differ
 KEPT = {"table", "remote", "local", "external", "id", "version"}
 ELSEWHERE = {"underlay": "test_tunnels.py", "ports": "test_bridges.py, test_controllers.py",
              "primary": "test_controllers.py", **dict.fromkeys(("pvid", "untagged", "tagged"), "test_bridges.py"),
@@ -168,7 +169,7 @@ class Tables(Case):
         link = lab.link("a", "x")
         data = {key: value for words in ("info_data", "info_slave_data") for key, value in link["linkinfo"].get(words, {}).items()
                 if not key.endswith("_timer")}
-        return {"kind": link["linkinfo"]["info_kind"], "data": data, "address": link.get("address"),
+        return {"kind": link["linkinfo"]["info_kind"], "data": data, "address": link.get("address"), "generation": link["inet6_addr_gen_mode"],
                 "flags": sorted(set(link["flags"]) - lab.VOLATILE_FLAGS)}
 
     def by_hand(self, kind, field):
@@ -225,6 +226,7 @@ class Tables(Case):
             self.each_heard(kind, fields, path)
             self.each_edited(kind, fields, values)
             kept = {key: value for key, value in values.items() if key in KEPT | KEPT_OF.get(kind, set())}
+            self.apply(kind, dict(kept, **GENERATION))
             bare = self.apply(kind, kept)
             gone_back = self.shown()
             self.topod("down", bare)

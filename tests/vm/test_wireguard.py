@@ -133,6 +133,15 @@ class WireGuard(Case):
             ("set", "wg0", "peer", self.public["other"], "allowed-ips", "10.10.0.0/16"),  # the peer loses it
         ]
 
+    def test_address_generation(self):
+        """The kernel changes it to none when it comes up."""
+        self.apply()
+        usual = lab.link("left", "wg0")["inet6_addr_gen_mode"]
+        self.apply(device=[*DEVICE, "ipv6-address-generation: none"])
+        path = self.apply()
+        self.assertEqual(usual, lab.link("left", "wg0")["inet6_addr_gen_mode"])
+        self.finish(path)
+
     def test_traffic(self):
         path = self.apply(peer=[*PEER, PRESHARED], device=DEVICE)
         # Both ends need the key that they share.
