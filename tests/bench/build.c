@@ -185,6 +185,116 @@ static void build_star(const struct shape *s) {
 	close(hub.fd);
 }
 
+/* Requests for many namespaces are sent together from the hub, whose links they are about. */
+enum { HOSTS_PER_BATCH = 32 };
+
+static void build_campus_hub(const struct shape *s, struct batch *hub) {
+	struct veth_end uplink = { .name = UPLINK_NAME, .index = UPLINK_INDEX, .ns_fd = -1, .up = true };
+	struct veth_end gateway = { .name = GATEWAY_NAME, .index = GATEWAY_INDEX, .ns_fd = -1 };
+
+	ns_add(s, 0);
+	batch_init(hub, wire_open(NETLINK_ROUTE));
+	put_up(hub, LO_INDEX, true);
+	if (s->form == CAMPUS) {
+		put_veth(hub, &uplink, &gateway, s->queues);
+		put_up(hub, GATEWAY_INDEX, true);
+	}
+	for (unsigned k = 0; k < shape_bridges(s); k++) {
+		struct bridge br = shape_bridge(k);
+		if (s->form == VLANS)
+			put_filtering_bridge(hub, &br);
+		put_address(hub, RTM_NEWADDR, s->form == VLANS ? br.index : GATEWAY_INDEX, br.address, br.prefix);
+	}
+	batch_run(hub, "hub");
+}
+
+/* The links of some hosts, from the hub. */
+static void build_macvlans(const struct shape *s, unsigned first, unsigned last, struct batch *hub) {
+	int fds[HOSTS_PER_BATCH];
+
+	for (unsigned host = first; host <= last; host++) {
+		struct end end[2];
+		shape_ends(s, host, end);
+		fds[host - first] = ns_open(s, host);
+		put_macvlan(hub, &(struct veth_end){ .name = end->name, .index = end->index, .ns_fd = fds[host - first] },
+			    UPLINK_INDEX);
+	}
+	batch_run(hub, "macvlans");
+	for (unsigned host = first; host <= last; host++)
+		close(fds[host - first]);
+}
+
+static void build_port_vlans(const struct shape *s _unused_, unsigned first, unsigned last, struct batch *hub) {
+	for (unsigned host = first; host <= last; host++) {
+		char name[IF_NAME_SIZE];
+		int port;
+		shape_port(host, name, &port);
+		put_vlan(hub, port, shape_vlan(host));
+	}
+	batch_run(hub, "VLANs");
+}
+
+static void for_hosts(const struct shape *s, struct batch *hub,
+		      void (*build)(const struct shape *s, unsigned first, unsigned last, struct batch *hub)) {
+	for (unsigned first = 1; first <= s->n; first += HOSTS_PER_BATCH)
+		build(s, first, MIN(first + HOSTS_PER_BATCH - 1, s->n), hub);
+}
+
+static void put_host_in_vrf(const struct shape *s, unsigned host, const struct end *end, int hub, struct batch *b) {
+	char port[IF_NAME_SIZE];
+	struct veth_end here = { .name = end->name, .index = end->index, .ns_fd = -1 };
+	struct veth_end there = {
+		.name = port, .ns_fd = hub, .up = true, .master = shape_bridge(shape_bridge_of(host)).index
+	};
+
+	shape_port(host, port, &there.index);
+	put_veth(b, &there, &here, s->queues);
+	put_vrf(b, VRF_INDEX, VRF_NAME, VRF_TABLE);
+	put_master(b, end->index, VRF_INDEX);
+}
+
+static void build_campus_host(const struct shape *s, unsigned host, int hub) {
+	uint32_t gateway = shape_bridge(shape_bridge_of(host)).address;
+	_cleanup_close_ int route = -1, nft = -1;
+	struct end end[2];
+	struct batch b;
+
+	ns_enter(s, host);
+	batch_init(&b, route = wire_open(NETLINK_ROUTE));
+	shape_ends(s, host, end);
+	put_up(&b, LO_INDEX, true);
+	if (s->form == VLANS)
+		put_host_in_vrf(s, host, end, hub, &b);
+	put_end_settings(&b, end, true);
+	for (unsigned i = 0; i < POLICY_RULES; i++)
+		put_policy_rule(&b, RTM_NEWRULE, i);
+	put_neighbor(&b, RTM_NEWNEIGH, end->index, gateway);
+	put_nexthop(&b, end->index, gateway);
+	put_qdisc(&b, RTM_NEWQDISC, end->index, s->form);
+	batch_run(&b, "host");
+	batch_init(&b, nft = wire_open(NETLINK_NETFILTER));
+	put_filter(&b);
+	batch_run(&b, "filter");
+}
+
+static void build_campus(const struct shape *s) {
+	struct batch hub;
+
+	build_campus_hub(s, &hub);
+	_cleanup_close_ int hub_ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	for (unsigned host = 1; host <= s->n; host++)
+		ns_add(s, host);
+	if (s->form == CAMPUS)
+		for_hosts(s, &hub, build_macvlans);
+	for (unsigned host = 1; host <= s->n; host++)
+		build_campus_host(s, host, hub_ns);
+	if (s->form == VLANS) {
+		for_hosts(s, &hub, build_port_vlans);
+		raise_bridges(s, &hub);
+	}
+	close(hub.fd);
+}
+
 /* A router, and its link to the right neighbour, if it has one. */
 static void build_router(const struct shape *s, unsigned router) {
 	_cleanup_close_ int fd = -1, next_ns = -1;
@@ -222,7 +332,7 @@ static void build_chain(const struct shape *s) {
 }
 
 static void report(const char *verb, const struct options *o, double ms) {
-	printf("{\"verb\": \"%s\", \"shape\": \"%s\", \"n\": %u, \"ms\": %.3f}\n", verb, o->shape.star ? "star" : "chain",
+	printf("{\"verb\": \"%s\", \"shape\": \"%s\", \"n\": %u, \"ms\": %.3f}\n", verb, form_names[o->shape.form],
 	       o->shape.n, ms);
 }
 
@@ -230,7 +340,9 @@ int verb_build(const struct options *o) {
 	double start = now_ms();
 
 	prepare_netns_dir();
-	if (o->shape.star)
+	if (shape_is_campus(&o->shape))
+		build_campus(&o->shape);
+	else if (shape_has_hub(&o->shape))
 		build_star(&o->shape);
 	else
 		build_chain(&o->shape);

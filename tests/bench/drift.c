@@ -33,6 +33,36 @@ static void put_flushes(struct batch *b) {
 	wire_dump(&dump, put_flush, b);
 }
 
+static void note_rule(const struct nlmsghdr *h, void *context) {
+	const struct nfgenmsg *info = mnl_nlmsg_get_payload(h);
+	struct nft_rule *rule = context;
+	const struct nlattr *attr;
+
+	if (h->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE))
+		return;
+	rule->family = info->nfgen_family;
+	mnl_attr_for_each(attr, h, sizeof(*info)) {
+		if (mnl_attr_get_type(attr) == NFTA_RULE_TABLE)
+			snprintf(rule->table, sizeof(rule->table), "%s", (const char *)mnl_attr_get_payload(attr));
+		else if (mnl_attr_get_type(attr) == NFTA_RULE_CHAIN)
+			snprintf(rule->chain, sizeof(rule->chain), "%s", (const char *)mnl_attr_get_payload(attr));
+		else if (mnl_attr_get_type(attr) == NFTA_RULE_HANDLE)
+			rule->handle = mnl_attr_get_u64(attr);
+	}
+}
+
+/* Finds the last rule before the clock starts; table and handle are its owner's and the kernel's choice. */
+static void put_rule_delete(struct batch *b) {
+	_cleanup_close_ int fd = wire_open(NETLINK_NETFILTER);
+	struct nft_rule rule = { 0 };
+	struct batch dump;
+
+	batch_init(&dump, fd);
+	put_dump_nft(&dump, NFT_MSG_GETRULE);
+	wire_dump(&dump, note_rule, &rule);
+	put_nft_rule_delete(b, &rule);
+}
+
 static void put_disturbance(struct batch *b, const struct subject *s) {
 	switch (s->kind) {
 	case ADDRESS:
@@ -55,6 +85,18 @@ static void put_disturbance(struct batch *b, const struct subject *s) {
 		break;
 	case NFT:
 		put_flushes(b);
+		break;
+	case RULE:
+		put_policy_rule(b, RTM_DELRULE, DISTURBED_RULE);
+		break;
+	case NEIGHBOR:
+		put_neighbor(b, RTM_DELNEIGH, s->end.index, s->gateway);
+		break;
+	case QDISC:
+		put_qdisc(b, RTM_DELQDISC, s->end.index, s->shape->form);
+		break;
+	case FILTER:
+		put_rule_delete(b);
 		break;
 	case KINDS:
 		break;
@@ -139,7 +181,7 @@ static void wait_while_disturbing(const struct subject *s, struct batch *b, int 
 
 static void disturb(const struct subject *s, struct outcome *out) {
 	_cleanup_close_ int events = listen_here(s->kind);
-	_cleanup_close_ int fd = wire_open(s->kind == NFT ? NETLINK_NETFILTER : NETLINK_ROUTE);
+	_cleanup_close_ int fd = wire_open(kind_protocol(s->kind));
 	struct batch b;
 
 	batch_init(&b, fd);
@@ -167,6 +209,8 @@ static struct subject enter_subject(const struct options *o, enum kind kind, uns
 	s.end = ends[shape_ends(&o->shape, number, ends) - 1];
 	if (kind == MASTER || kind == NFT)
 		s.ns = 0;
+	if (shape_is_campus(&o->shape))
+		s.gateway = shape_bridge(shape_bridge_of(number)).address;
 	if (kind == MASTER)
 		shape_port(number, s.end.name, &unused);
 	ns_enter(&o->shape, s.ns);
@@ -181,7 +225,8 @@ static bool parse_kind(const struct options *o, enum kind *ret) {
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		if (streq(o->kind, kind_names[kind])) {
 			*ret = kind;
-			return o->shape.star || (kind != MASTER && kind != NFT);
+			return kind == MASTER || kind == NFT ? o->shape.form == STAR
+							     : kind < RULE || shape_is_campus(&o->shape);
 		}
 	return false;
 }
@@ -200,7 +245,7 @@ int verb_drift(const struct options *o) {
 		return 64;
 	}
 	/* Each time another namespace, far from the last, so that none looks contested. */
-	unsigned subjects = o->shape.star ? o->shape.n : o->shape.n - 1;
+	unsigned subjects = shape_has_hub(&o->shape) ? o->shape.n : o->shape.n - 1;
 	unsigned stride = subjects / 2 + subjects / 8 + 1;
 	for (unsigned i = 0; i < o->count; i++) {
 		struct subject s = enter_subject(o, kind, 1 + i * stride % subjects);
@@ -208,7 +253,7 @@ int verb_drift(const struct options *o) {
 		pause_ms(o->pause_ms);
 	}
 	printf("{\"verb\": \"drift\", \"shape\": \"%s\", \"n\": %u, \"kind\": \"%s\", \"count\": %zu, \"lost\": %u",
-	       o->shape.star ? "star" : "chain", o->shape.n, o->kind, out.whole.count, out.lost);
+	       form_names[o->shape.form], o->shape.n, o->kind, out.whole.count, out.lost);
 	print_times("", &out.whole);
 	print_times("after_", &out.after);
 	puts("}");

@@ -33,8 +33,9 @@ static const struct {
 };
 
 static int usage(void) {
-	fputs("usage: floor VERB star|chain N [--queues N] [--threads N] [--kind KIND] [--count N] [--pause MS]\n"
-	      "kinds of drift: address, route, up, mtu, link; in a star also master, nft\n"
+	fputs("usage: floor VERB star|chain|campus|vlans N [--queues N] [--threads N] [--kind KIND] [--count N] [--pause MS]\n"
+	      "kinds of drift: address, route, up, mtu, link; in a star also master, nft;\n"
+	      "in a campus also rule, neighbor, qdisc, filter\n"
 	      "kinds of unname: netns-deleted, netns-unmounted\n",
 	      stderr);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
@@ -86,9 +87,12 @@ static bool parse_options(int argc, char **argv, struct options *o) {
 	while ((option = getopt_long(argc, argv, "", names, NULL)) >= 0)
 		if (!parse_option(option, optarg, o))
 			return false;
-	if (argc - optind != 3 || !(streq(argv[optind + 1], "star") || streq(argv[optind + 1], "chain")))
+	if (argc - optind != 3)
 		return false;
-	o->shape.star = streq(argv[optind + 1], "star");
+	while (o->shape.form < FORMS && !streq(argv[optind + 1], form_names[o->shape.form]))
+		o->shape.form++;
+	if (o->shape.form == FORMS)
+		return false;
 	return parse_number(argv[optind + 2], 2, LARGEST, &o->shape.n);
 }
 

@@ -12,15 +12,25 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
+#include <linux/pkt_sched.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
+
+enum {
+	VRF_MTU = 65575,         /* the kernel's default, drivers/net/vrf.c */
+	KERNELS_VRF_RULE = 1000, /* priority of the rule that comes with the first VRF */
+	KERNELS_RULES = 32766,   /* … and of those for the tables main and default */
+};
 
 static void count_object(const struct nlmsghdr *object _unused_, void *context) {
 	++*(unsigned *)context;
@@ -53,6 +63,8 @@ static unsigned observe_ns(const struct shape *s, unsigned ns) {
 	put_dump_links(&b);
 	put_dump_addresses(&b);
 	put_dump_routes(&b);
+	if (shape_is_campus(s))
+		put_dump_campus(&b);
 	wire_dump(&b, count_object, &objects);
 	return objects + observe_nft(&b);
 }
@@ -88,7 +100,7 @@ int verb_observe(const struct options *o) {
 		objects += shares[t].objects;
 	}
 	printf("{\"verb\": \"observe\", \"shape\": \"%s\", \"n\": %u, \"ms\": %.3f, \"objects\": %u}\n",
-	       o->shape.star ? "star" : "chain", o->shape.n, now_ms() - start, objects);
+	       form_names[o->shape.form], o->shape.n, now_ms() - start, objects);
 	return 0;
 }
 
@@ -141,11 +153,42 @@ static void add_link(struct lines *l, const char *name, const char *master, bool
 
 /* What should be there. */
 
-static void expect_end(struct lines *l, const struct end *end) {
-	add_link(l, end->name, "", true, MTU);
+static void expect_end(struct lines *l, const struct end *end, const char *master) {
+	add_link(l, end->name, master, true, MTU);
 	add_address(l, end->name, end->address, end->prefix);
 	if (end->via)
 		add_route(l, end->name, end->to, end->to_prefix, end->via);
+}
+
+static void expect_campus_hub(const struct shape *s, struct lines *l) {
+	add_link(l, UPLINK_NAME, "", true, MTU);
+	add_link(l, GATEWAY_NAME, "", true, MTU);
+	for (unsigned k = 0; k < shape_bridges(s); k++) {
+		struct bridge br = shape_bridge(k);
+		add_address(l, GATEWAY_NAME, br.address, br.prefix);
+	}
+}
+
+static void add_neighbor(struct lines *l, const char *dev, uint32_t address) {
+	char text[INET_ADDRSTRLEN];
+
+	add_line(l, "neighbor %s on %s", dotted(address, text), dev);
+}
+
+static void expect_campus_host(const struct shape *s, unsigned host, struct lines *l) {
+	struct end end[2];
+
+	shape_ends(s, host, end);
+	expect_end(l, end, s->form == VLANS ? VRF_NAME : "");
+	if (s->form == VLANS)
+		add_link(l, VRF_NAME, "", true, VRF_MTU);
+	for (unsigned i = 0; i < POLICY_RULES; i++)
+		add_line(l, "rule %u", shape_policy_rule(i).priority);
+	add_neighbor(l, end->name, shape_bridge(shape_bridge_of(host)).address);
+	add_line(l, "nexthop %u", NEXTHOP_ID);
+	add_line(l, "qdisc %s on %s", s->form == VLANS ? "netem" : "tbf", end->name);
+	for (unsigned i = 0; i < FILTER_RULES; i++)
+		add_line(l, "accept");
 }
 
 static void expect_hub(const struct shape *s, struct lines *l) {
@@ -153,7 +196,8 @@ static void expect_hub(const struct shape *s, struct lines *l) {
 		struct bridge br = shape_bridge(k);
 		add_link(l, br.name, "", true, MTU);
 		add_address(l, br.name, br.address, br.prefix);
-		add_line(l, "masquerade");
+		if (s->form == STAR)
+			add_line(l, "masquerade");
 	}
 	for (unsigned host = 1; host <= s->n; host++) {
 		char port[IF_NAME_SIZE];
@@ -172,11 +216,15 @@ static void expect(const struct shape *s, unsigned ns, struct lines *l) {
 	if (shape_lo_address(s, ns))
 		add_address(l, "lo", shape_lo_address(s, ns), 32);
 	if (shape_is_hub(s, ns)) {
-		expect_hub(s, l);
+		(s->form == CAMPUS ? expect_campus_hub : expect_hub)(s, l);
+		return;
+	}
+	if (shape_is_campus(s)) {
+		expect_campus_host(s, ns, l);
 		return;
 	}
 	for (unsigned i = 0, count = shape_ends(s, ns, ends); i < count; i++)
-		expect_end(l, &ends[i]);
+		expect_end(l, &ends[i], "");
 }
 
 /* What is there. Links come first, so that the others find the names. */
@@ -264,13 +312,16 @@ static void find_route(const struct nlmsghdr *h, struct found *f) {
 	add_route(f->lines, link_name(f, dev), to, info->rtm_dst_len, via);
 }
 
-static bool is_masquerade(const struct nlattr *element) {
+/* The last expression of a rule says what it does. */
+static const char *action_of(const struct nlattr *element) {
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested(attr, element)
 		if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME && streq(attr_text(attr), "masq"))
-			return true;
-	return false;
+			return "masquerade";
+		else if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME && streq(attr_text(attr), "immediate"))
+			return "accept";
+	return NULL;
 }
 
 static void find_rule(const struct nlmsghdr *h, struct found *f) {
@@ -280,9 +331,50 @@ static void find_rule(const struct nlmsghdr *h, struct found *f) {
 		if (mnl_attr_get_type(attr) != NFTA_RULE_EXPRESSIONS)
 			continue;
 		mnl_attr_for_each_nested(element, attr)
-			if (is_masquerade(element))
-				add_line(f->lines, "masquerade");
+			if (action_of(element))
+				add_line(f->lines, "%s", action_of(element));
 	}
+}
+
+static void find_policy_rule(const struct nlmsghdr *h, struct found *f) {
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, h, sizeof(struct fib_rule_hdr)) {
+		uint32_t priority = mnl_attr_get_type(attr) == FRA_PRIORITY ? mnl_attr_get_u32(attr) : 0;
+		if (priority && priority != KERNELS_VRF_RULE && priority < KERNELS_RULES)
+			add_line(f->lines, "rule %u", priority);
+	}
+}
+
+static void find_neighbor(const struct nlmsghdr *h, struct found *f) {
+	const struct ndmsg *info = mnl_nlmsg_get_payload(h);
+	const struct nlattr *attr;
+
+	if (info->ndm_family != AF_INET || !(info->ndm_state & NUD_PERMANENT))
+		return;
+	mnl_attr_for_each(attr, h, sizeof(*info))
+		if (mnl_attr_get_type(attr) == NDA_DST)
+			add_neighbor(f->lines, link_name(f, info->ndm_ifindex), ntohl(mnl_attr_get_u32(attr)));
+}
+
+static void find_nexthop(const struct nlmsghdr *h, struct found *f) {
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, h, sizeof(struct nhmsg))
+		if (mnl_attr_get_type(attr) == NHA_ID)
+			add_line(f->lines, "nexthop %u", mnl_attr_get_u32(attr));
+}
+
+/* The kernel's own have the handle 0. */
+static void find_qdisc(const struct nlmsghdr *h, struct found *f) {
+	const struct tcmsg *info = mnl_nlmsg_get_payload(h);
+	const struct nlattr *attr;
+
+	if (!info->tcm_handle || info->tcm_parent != TC_H_ROOT)
+		return;
+	mnl_attr_for_each(attr, h, sizeof(*info))
+		if (mnl_attr_get_type(attr) == TCA_KIND)
+			add_line(f->lines, "qdisc %s on %s", attr_text(attr), link_name(f, info->tcm_ifindex));
 }
 
 static void find_object(const struct nlmsghdr *h, void *context) {
@@ -295,6 +387,18 @@ static void find_object(const struct nlmsghdr *h, void *context) {
 		break;
 	case RTM_NEWROUTE:
 		find_route(h, context);
+		break;
+	case RTM_NEWRULE:
+		find_policy_rule(h, context);
+		break;
+	case RTM_NEWNEIGH:
+		find_neighbor(h, context);
+		break;
+	case RTM_NEWNEXTHOP:
+		find_nexthop(h, context);
+		break;
+	case RTM_NEWQDISC:
+		find_qdisc(h, context);
 		break;
 	case NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE:
 		find_rule(h, context);
@@ -331,7 +435,7 @@ static bool forwards(void) {
 	return read(fd, &value, 1) == 1 && value == '1';
 }
 
-static void find(struct lines *l) {
+static void find(struct lines *l, bool campus) {
 	_cleanup_close_ int route = wire_open(NETLINK_ROUTE), netfilter = wire_open(NETLINK_NETFILTER);
 	struct found f = { .lines = l };
 	struct batch b;
@@ -340,6 +444,8 @@ static void find(struct lines *l) {
 	name_links(&f);
 	dump_one(&b, route, put_dump_addresses, &f);
 	dump_one(&b, route, put_dump_routes, &f);
+	if (campus)
+		dump_one(&b, route, put_dump_campus, &f);
 	dump_one(&b, netfilter, put_dump_rules, &f);
 	if (forwards())
 		add_line(l, "forwarding");
@@ -377,7 +483,7 @@ static unsigned check_ns(const struct shape *s, unsigned ns, size_t *objects) {
 	shape_ns_name(s, ns, name);
 	ns_enter(s, ns);
 	expect(s, ns, &wanted);
-	find(&there);
+	find(&there, shape_is_campus(s));
 	sort_lines(&wanted);
 	sort_lines(&there);
 	*objects += there.count;
@@ -391,6 +497,6 @@ int verb_check(const struct options *o) {
 	for (unsigned ns = shape_first(&o->shape); ns <= o->shape.n; ns++)
 		differences += check_ns(&o->shape, ns, &objects);
 	printf("{\"verb\": \"check\", \"shape\": \"%s\", \"n\": %u, \"objects\": %zu, \"differences\": %u}\n",
-	       o->shape.star ? "star" : "chain", o->shape.n, objects, differences);
+	       form_names[o->shape.form], o->shape.n, objects, differences);
 	return differences ? 1 : 0;
 }

@@ -79,6 +79,6 @@ int verb_quiet(const struct options *o) {
 	for (unsigned ns = shape_first(&o->shape); quiet && ns <= o->shape.n; ns++)
 		quiet = wait_for(&o->shape, ns);
 	printf("{\"verb\": \"quiet\", \"shape\": \"%s\", \"n\": %u, \"ms\": %.3f, \"quiet\": %s}\n",
-	       o->shape.star ? "star" : "chain", o->shape.n, now_ms() - start, quiet ? "true" : "false");
+	       form_names[o->shape.form], o->shape.n, now_ms() - start, quiet ? "true" : "false");
 	return 0;
 }

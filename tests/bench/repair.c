@@ -22,14 +22,14 @@ static void stop(int signal _unused_) {
 
 struct repairer {
 	const struct shape *shape;
-	int hub; /* a star's hub, for new links */
+	int hub; /* for new links of hosts; -1: there is none */
 	struct times times[KINDS];
 };
 
 /* Sends the fix for what was seen in a namespace; -ENODEV and the like only say that it has changed again. */
 static void fix(struct repairer *r, enum kind kind, unsigned ns, struct batch *b, double received) {
 	ns_enter(r->shape, ns);
-	_cleanup_close_ int fd = wire_open(kind == NFT ? NETLINK_NETFILTER : NETLINK_ROUTE);
+	_cleanup_close_ int fd = wire_open(kind_protocol(kind));
 
 	b->fd = fd;
 	if (batch_try(b) == 0)
@@ -43,7 +43,7 @@ static void fix_link(struct repairer *r, unsigned ns, const struct end *end, str
 	_cleanup_close_ int next = -1;
 	struct end ends[2];
 
-	if (r->shape->star) {
+	if (shape_has_hub(r->shape)) {
 		shape_port(ns, port, &there.index);
 		there.master = shape_bridge(shape_bridge_of(ns)).index;
 	} else {
@@ -55,7 +55,7 @@ static void fix_link(struct repairer *r, unsigned ns, const struct end *end, str
 	put_veth(b, &there, &here, r->shape->queues);
 	put_end_settings(b, end, true);
 	fix(r, LINK, ns, b, received);
-	if (r->shape->star)
+	if (shape_has_hub(r->shape))
 		return;
 	batch_init(b, -1);
 	put_end_settings(b, &ends[0], false);
@@ -64,7 +64,7 @@ static void fix_link(struct repairer *r, unsigned ns, const struct end *end, str
 	batch_try(b);
 }
 
-/* With the last address, and when a link goes down, the routes of the interface disappear without an event. */
+/* With the last address, and when a link goes down, the routes (and next hops) of the interface disappear without an event. */
 static void repair_end(struct repairer *r, unsigned ns, const struct end *end, const struct event *e) {
 	struct subject s = { .shape = r->shape, .ns = ns, .end = *end };
 	double received = now_ms();
@@ -77,16 +77,42 @@ static void repair_end(struct repairer *r, unsigned ns, const struct end *end, c
 		put_route(&b, RTM_NEWROUTE, end);
 	} else if (s.kind = UP, says_gone(&s, e)) {
 		put_up(&b, end->index, true);
-		put_route(&b, RTM_NEWROUTE, end);
+		if (end->via)
+			put_route(&b, RTM_NEWROUTE, end);
+		if (shape_is_campus(r->shape))
+			put_nexthop(&b, end->index, shape_bridge(shape_bridge_of(ns)).address);
 	} else if (s.kind = CHANGED_MTU, says_gone(&s, e)) {
 		put_mtu(&b, end->index, MTU);
 	} else if (s.kind = LINK, says_gone(&s, e)) {
-		if (r->shape->star || streq(end->name, "right"))
+		if (shape_has_hub(r->shape) || streq(end->name, "right"))
 			fix_link(r, ns, end, &b, received);
 		return;
 	} else {
 		return;
 	}
+	fix(r, s.kind, ns, &b, received);
+}
+
+/* What hosts of a campus have besides. */
+static void repair_campus_host(struct repairer *r, unsigned ns, const struct event *e) {
+	struct subject s = { .shape = r->shape, .ns = ns, .gateway = shape_bridge(shape_bridge_of(ns)).address };
+	double received = now_ms();
+	struct end ends[2];
+	struct batch b;
+
+	shape_ends(r->shape, ns, ends);
+	s.end = *ends;
+	batch_init(&b, -1);
+	if (s.kind = RULE, says_gone(&s, e))
+		put_policy_rule(&b, RTM_NEWRULE, DISTURBED_RULE);
+	else if (s.kind = NEIGHBOR, says_gone(&s, e))
+		put_neighbor(&b, RTM_NEWNEIGH, s.end.index, s.gateway);
+	else if (s.kind = QDISC, says_gone(&s, e))
+		put_qdisc(&b, RTM_NEWQDISC, s.end.index, r->shape->form);
+	else if (s.kind = FILTER, says_gone(&s, e))
+		put_last_filter_rule(&b);
+	else
+		return;
 	fix(r, s.kind, ns, &b, received);
 }
 
@@ -118,6 +144,8 @@ static void repair(struct repairer *r, unsigned ns, const struct event *e) {
 	}
 	for (unsigned i = 0, count = shape_ends(r->shape, ns, ends); i < count; i++)
 		repair_end(r, ns, &ends[i], e);
+	if (shape_is_campus(r->shape))
+		repair_campus_host(r, ns, e);
 }
 
 /* Far from the small ids that the kernel assigns, which namespaces that are being destroyed may still have. */
@@ -191,7 +219,7 @@ int verb_repair(const struct options *o) {
 
 	assign_nsids(&o->shape);
 	_cleanup_close_ int route = listen_to_all(LINK), nft = listen_to_all(NFT);
-	if (o->shape.star)
+	if (shape_has_hub(&o->shape))
 		r.hub = ns_open(&o->shape, 0);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);

@@ -7,15 +7,17 @@ enum { FIRST_BRIDGE_INDEX = 2, FIRST_PORT_INDEX = 100 };
 
 static const uint32_t left_end = IPV4(10, 255, 0, 1), right_end = IPV4(10, 255, 0, 2);
 
+const char *const form_names[FORMS] = { "star", "chain", "campus", "vlans" };
+
 void shape_ns_name(const struct shape *s, unsigned ns, char ret_name[NS_NAME_SIZE]) {
 	if (shape_is_hub(s, ns))
 		snprintf(ret_name, NS_NAME_SIZE, "bench-hub");
 	else
-		snprintf(ret_name, NS_NAME_SIZE, "bench-%c%u", s->star ? 'h' : 'r', ns);
+		snprintf(ret_name, NS_NAME_SIZE, "bench-%c%u", shape_has_hub(s) ? 'h' : 'r', ns);
 }
 
 unsigned shape_bridges(const struct shape *s) {
-	return s->star ? (s->n + HOSTS_PER_BRIDGE - 1) / HOSTS_PER_BRIDGE : 0;
+	return shape_has_hub(s) ? (s->n + HOSTS_PER_BRIDGE - 1) / HOSTS_PER_BRIDGE : 0;
 }
 
 struct bridge shape_bridge(unsigned k) {
@@ -82,17 +84,32 @@ static struct end right_of(unsigned router) {
 unsigned shape_ends(const struct shape *s, unsigned ns, struct end ret_ends[2]) {
 	unsigned count = 0;
 
-	if (s->star)
+	if (shape_has_hub(s))
 		ret_ends[count++] = host_end(ns);
-	if (!s->star && ns > 1)
+	if (s->form == VLANS)
+		ret_ends->via = 0; /* its routes would be in the VRF's table */
+	if (!shape_has_hub(s) && ns > 1)
 		ret_ends[count++] = left_of(ns);
-	if (!s->star && ns < s->n)
+	if (!shape_has_hub(s) && ns < s->n)
 		ret_ends[count++] = right_of(ns);
 	return count;
 }
 
 uint32_t shape_lo_address(const struct shape *s, unsigned ns) {
-	if (s->star)
+	if (shape_has_hub(s))
 		return 0;
 	return ns == 1 ? left_end : ns == s->n ? right_end : 0;
+}
+
+struct policy_rule shape_policy_rule(unsigned number) {
+	static const struct policy_rule rules[POLICY_RULES] = {
+		{ .priority = 100, .table = 100, .from = IPV4(10, 200, 0, 0), .from_prefix = 16 },
+		{ .priority = 101, .table = 101, .mark = 7 },
+	};
+
+	return rules[number];
+}
+
+uint16_t shape_vlan(unsigned host) {
+	return (uint16_t)(2 + host % 4000);
 }

@@ -57,7 +57,7 @@ def idle(t, daemon, seconds):
 def with_mtu(t, mtu):
     """The file, with one interface's MTU changed: a host in the middle, or a router's."""
     text = topology.yaml(t.shape, t.n, t.args.queues)
-    name = f"  bench-{'h' if t.shape == 'star' else 'r'}{t.n // 2}:\n"
+    name = f"  bench-{'r' if t.shape == 'chain' else 'h'}{t.n // 2}:\n"
     at = text.index(f"mtu: {topology.MTU}", text.index(name))
     with open(t.spec, "w", encoding="ascii") as f:
         f.write(text[:at] + f"mtu: {mtu}" + text[at + len(f"mtu: {topology.MTU}"):])

@@ -3,12 +3,16 @@
 #include "subject.h"
 
 #include <arpa/inet.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <time.h>
 
-const char *const kind_names[KINDS] = { "address", "route", "up", "mtu", "master", "nft", "link" };
+const char *const kind_names[KINDS] = { "address", "route", "up",       "mtu",   "master", "nft",
+					"link",    "rule",  "neighbor", "qdisc", "filter" };
 
 void pause_ms(double ms) {
 	struct timespec t = { (time_t)(ms / 1e3), (long)(ms * 1e6) % 1000000000L };
@@ -90,6 +94,34 @@ static void read_route(const struct nlmsghdr *h, struct event *e) {
 	}
 }
 
+static void read_rule(const struct nlmsghdr *h, struct event *e) {
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, h, sizeof(struct fib_rule_hdr))
+		if (mnl_attr_get_type(attr) == FRA_PRIORITY)
+			e->priority = mnl_attr_get_u32(attr);
+}
+
+static void read_neighbor(const struct nlmsghdr *h, struct event *e) {
+	const struct ndmsg *info = mnl_nlmsg_get_payload(h);
+	const struct nlattr *attr;
+
+	e->index = info->ndm_ifindex;
+	e->family = info->ndm_family;
+	e->state = info->ndm_state;
+	mnl_attr_for_each(attr, h, sizeof(*info))
+		if (mnl_attr_get_type(attr) == NDA_DST && info->ndm_family == AF_INET)
+			e->address = ntohl(mnl_attr_get_u32(attr));
+}
+
+static void read_qdisc(const struct nlmsghdr *h, struct event *e) {
+	const struct tcmsg *info = mnl_nlmsg_get_payload(h);
+
+	e->index = info->tcm_ifindex;
+	e->handle = info->tcm_handle;
+	e->parent = info->tcm_parent;
+}
+
 struct event read_event(const struct nlmsghdr *h) {
 	struct event e = { .type = h->nlmsg_type };
 
@@ -105,6 +137,18 @@ struct event read_event(const struct nlmsghdr *h) {
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		read_route(h, &e);
+		break;
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		read_rule(h, &e);
+		break;
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+		read_neighbor(h, &e);
+		break;
+	case RTM_NEWQDISC:
+	case RTM_DELQDISC:
+		read_qdisc(h, &e);
 		break;
 	default: /* nf_tables: the type is all */
 		break;
@@ -124,6 +168,11 @@ static bool is_our_route(const struct subject *s, const struct event *e) {
 	return e->via == s->end.via && e->to == s->end.to && e->family == AF_INET;
 }
 
+/* The kernel's own have the handle 0. */
+static bool is_our_qdisc(const struct subject *s, const struct event *e) {
+	return e->index == s->end.index && e->parent == TC_H_ROOT && e->handle;
+}
+
 bool says_gone(const struct subject *s, const struct event *e) {
 	switch (s->kind) {
 	case ADDRESS:
@@ -140,6 +189,14 @@ bool says_gone(const struct subject *s, const struct event *e) {
 		return e->type == RTM_DELLINK && e->family == AF_UNSPEC && e->index == s->end.index;
 	case NFT:
 		return is_nft(e, NFT_MSG_DELRULE) || is_nft(e, NFT_MSG_DELTABLE);
+	case RULE:
+		return e->type == RTM_DELRULE && e->priority == shape_policy_rule(DISTURBED_RULE).priority;
+	case NEIGHBOR:
+		return e->type == RTM_DELNEIGH && e->address == s->gateway;
+	case QDISC:
+		return e->type == RTM_DELQDISC && is_our_qdisc(s, e);
+	case FILTER:
+		return is_nft(e, NFT_MSG_DELRULE);
 	case KINDS:
 		break;
 	}
@@ -178,16 +235,29 @@ unsigned bits_back(const struct subject *s, const struct event *e) {
 		return is_nft(e, NFT_MSG_NEWRULE);
 	case LINK:
 		return parts_back(s, e);
+	case RULE:
+		return e->type == RTM_NEWRULE && e->priority == shape_policy_rule(DISTURBED_RULE).priority;
+	case NEIGHBOR:
+		return e->type == RTM_NEWNEIGH && e->address == s->gateway && e->state & NUD_PERMANENT;
+	case QDISC:
+		return e->type == RTM_NEWQDISC && is_our_qdisc(s, e);
+	case FILTER:
+		return is_nft(e, NFT_MSG_NEWRULE);
 	case KINDS:
 		break;
 	}
 	return 0;
 }
 
+int kind_protocol(enum kind kind) {
+	return kind == NFT || kind == FILTER ? NETLINK_NETFILTER : NETLINK_ROUTE;
+}
+
 int listen_here(enum kind kind) {
-	static const unsigned route_groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE };
+	static const unsigned route_groups[] = { RTNLGRP_LINK,      RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE,
+						 RTNLGRP_IPV4_RULE, RTNLGRP_NEIGH,       RTNLGRP_TC };
 	static const unsigned nft_groups[] = { NFNLGRP_NFTABLES };
 
-	return kind == NFT ? wire_listen(NETLINK_NETFILTER, nft_groups, ARRAY_SIZE(nft_groups))
-			   : wire_listen(NETLINK_ROUTE, route_groups, ARRAY_SIZE(route_groups));
+	return kind_protocol(kind) == NETLINK_NETFILTER ? wire_listen(NETLINK_NETFILTER, nft_groups, ARRAY_SIZE(nft_groups))
+							: wire_listen(NETLINK_ROUTE, route_groups, ARRAY_SIZE(route_groups));
 }

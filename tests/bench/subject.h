@@ -9,7 +9,8 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
 
-enum kind { ADDRESS, ROUTE, UP, CHANGED_MTU, MASTER, NFT, LINK, KINDS };
+enum kind { ADDRESS, ROUTE, UP, CHANGED_MTU, MASTER, NFT, LINK, /* of a campus: */ RULE, NEIGHBOR, QDISC, FILTER, KINDS };
+enum { DISTURBED_RULE = 0 }; /* its number in the shape */
 
 extern const char *const kind_names[KINDS];
 
@@ -19,6 +20,7 @@ struct subject {
 	enum kind kind;
 	unsigned ns;
 	struct end end;
+	uint32_t gateway; /* of a campus */
 	int master;
 };
 
@@ -42,7 +44,9 @@ struct event {
 	int index, master;
 	uint8_t family, protocol;
 	uint32_t mtu, flags;
-	uint32_t address, to, via;
+	uint32_t address, to, via, priority;
+	uint16_t state; /* of a neighbour */
+	uint32_t handle, parent;
 	char name[IF_NAME_SIZE];
 };
 
@@ -54,5 +58,6 @@ bool says_gone(const struct subject *s, const struct event *e);
 unsigned bits_back(const struct subject *s, const struct event *e);
 unsigned bits_wanted(enum kind kind);
 
+int kind_protocol(enum kind kind);
 /* A socket for the events of that kind, in the calling thread's namespace. */
 int listen_here(enum kind kind);

@@ -10,7 +10,7 @@ ROWS = [("build", "`apply` from nothing", "≤ 1.25 × floor"),
         ("  until gone", "after `down`, until the kernel is done", "–"),
         ("down, all gone", "`down`, until all is gone (both together)", "–")]
 KIND_NAMES = {"address": "address", "route": "route", "up": "up", "mtu": "mtu", "master": "bridge membership",
-              "nft": "flushed NAT table"}
+              "nft": "flushed NAT table", "rule": "policy rule", "neighbor": "neighbour", "qdisc": "qdisc", "filter": "filter rule"}
 
 
 def cell(row):

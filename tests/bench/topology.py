@@ -7,6 +7,7 @@ The topologies are the same as shape.c's, name for name and address for address;
 
     topology.py star 100 > star.yaml
     topology.py chain 1000 --queues 1 > chain.yaml
+    topology.py campus 100 > campus.yaml
     topology.py star 1000 --ranges > star.yaml  # the same in a few lines
     topology.py star 100 --ip-batch DIRECTORY      # batch files and the script `build` that runs them
 """
@@ -96,6 +97,64 @@ def chain_yaml(n):
         yield f"  - [bench-r{router}:right, bench-r{router + 1}:left]"
 
 
+FILTER_RULES = 10
+
+
+def campus_host(host, link, shaping, route):
+    """What each host of both campuses has."""
+    gateway = f"10.{bridge_of(host)}.0.1"
+    yield f"  bench-h{host}:"
+    yield "    interfaces:"
+    yield f"      eth0: {{{link}addresses: [{host_address(host)}/16], mtu: {MTU}, {shaping}}}"
+    if route:
+        yield "    routes:"
+        yield f"      - {{to: default, via: {gateway}}}"
+    else:
+        yield "      red: {kind: vrf, table: 10, ports: [eth0]}"
+    yield "    nexthops:"
+    yield f"      - {{id: 1, via: {gateway}, dev: eth0}}"
+    yield "    rules:"
+    yield "      - {priority: 100, from: 10.200.0.0/16, table: 100}"
+    yield "      - {priority: 101, fwmark: 7, family: ipv4, table: 101}"
+    yield "    neighbors:"
+    yield f'      - {{address: {gateway}, mac-address: "02:00:00:00:00:01", dev: eth0}}'
+    yield "    filter:"
+    yield "      input:"
+    yield "        rules:"
+    for number in range(FILTER_RULES):
+        yield f"          - {{protocol: tcp, port: {1001 + number}, action: accept}}"
+
+
+def campus_yaml(n):
+    yield "  bench-hub:"
+    yield "    interfaces:"
+    yield f"      up0: {{mtu: {MTU}}}"
+    yield f"      up1: {{mtu: {MTU}, addresses: [{', '.join(f'10.{k}.0.1/16' for k in bridges(n))}]}}"
+    for host in range(1, n + 1):
+        yield from campus_host(host, "kind: macvlan, link: 'bench-hub:up0', mode: private, ",
+                               "qdisc: {kind: tbf, rate: 100mbit, burst: 32k, limit: 64k}", True)
+    yield "links:"
+    yield "  - [bench-hub:up0, bench-hub:up1]"
+
+
+def vlans_yaml(n):
+    yield "  bench-hub:"
+    yield "    interfaces:"
+    for k in bridges(n):
+        yield f"      br{k}:"
+        yield "        kind: bridge"
+        yield "        vlan-filtering: true"
+        yield f"        addresses: [10.{k}.0.1/16]"
+        yield "        ports:"
+        for host in range(k * HOSTS_PER_BRIDGE + 1, min(n, (k + 1) * HOSTS_PER_BRIDGE) + 1):
+            yield f"          - {{name: p{host}, pvid: {2 + host % 4000}}}"
+    for host in range(1, n + 1):
+        yield from campus_host(host, "", "impair: {delay: 10ms}", False)
+    yield "links:"
+    for host in range(1, n + 1):
+        yield f"  - [bench-h{host}:eth0, bench-hub:p{host}]"
+
+
 def star_ranges(n):
     yield "  bench-hub:"
     yield "    forwarding: ipv4"
@@ -135,7 +194,8 @@ def chain_ranges(n):
     yield f'  - ["bench-r[1-{n - 1}]:right", "bench-r[2-{n}]:left"]'
 
 
-WRITERS = {("star", False): star_yaml, ("chain", False): chain_yaml, ("star", True): star_ranges, ("chain", True): chain_ranges}
+WRITERS = {("star", False): star_yaml, ("chain", False): chain_yaml, ("star", True): star_ranges, ("chain", True): chain_ranges,
+           ("campus", False): campus_yaml, ("vlans", False): vlans_yaml}
 
 
 def yaml(shape, n, queues=0, ranges=False):
@@ -217,7 +277,7 @@ def write_ip_batch(directory, shape, n, queues=0):
 
 def main():
     parser = argparse.ArgumentParser(description="Writes the benchmark's topologies.")
-    parser.add_argument("shape", choices=["star", "chain"])
+    parser.add_argument("shape", choices=["star", "chain", "campus", "vlans"])
     parser.add_argument("n", type=int)
     parser.add_argument("--queues", type=int, default=0, help="of each end of a veth; left out: the kernel's choice")
     parser.add_argument("--ranges", action="store_true", help="with names that stand for many")

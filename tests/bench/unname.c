@@ -130,7 +130,7 @@ static void lose(const struct options *o, unsigned number, enum loss loss, struc
 static void print_outcome(const struct options *o, struct outcome *out) {
 	printf("{\"verb\": \"unname\", \"shape\": \"%s\", \"n\": %u, \"kind\": \"%s\", \"count\": %zu, \"lost\": %u, "
 	       "\"failed\": %u",
-	       o->shape.star ? "star" : "chain", o->shape.n, o->kind, out->whole.count, out->lost, out->failed);
+	       form_names[o->shape.form], o->shape.n, o->kind, out->whole.count, out->lost, out->failed);
 	print_times("", &out->whole);
 	print_times("wait_", &out->wait);
 	print_times("repair_", &out->repair);

@@ -6,10 +6,6 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdarg.h>
@@ -247,129 +243,6 @@ void put_nsid(struct batch *b, int ns_fd, uint32_t nsid) {
 	mnl_attr_put_u32(h, NETNSA_NSID, nsid);
 }
 
-/* nf_tables */
-
-static struct nlmsghdr *add_nft(struct batch *b, uint16_t type, uint16_t flags, uint8_t family, uint16_t id) {
-	struct nlmsghdr *h = batch_add(b, type, flags);
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
-
-	g->nfgen_family = family;
-	g->version = NFNETLINK_V0;
-	g->res_id = htons(id);
-	return h;
-}
-
-static uint16_t nft_type(uint16_t message) {
-	return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
-}
-
-static void begin_transaction(struct batch *b) {
-	add_nft(b, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-}
-
-static void end_transaction(struct batch *b) {
-	add_nft(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-}
-
-/* An expression's nest, open; end_expression() closes both levels. */
-struct expression {
-	struct nlattr *element, *data;
-};
-
-static struct expression begin_expression(struct nlmsghdr *h, const char *name) {
-	struct expression e = { .element = mnl_attr_nest_start(h, NFTA_LIST_ELEM) };
-
-	mnl_attr_put_strz(h, NFTA_EXPR_NAME, name);
-	e.data = mnl_attr_nest_start(h, NFTA_EXPR_DATA);
-	return e;
-}
-
-static void end_expression(struct nlmsghdr *h, struct expression e) {
-	mnl_attr_nest_end(h, e.data);
-	mnl_attr_nest_end(h, e.element);
-}
-
-static void put_compare(struct nlmsghdr *h, uint32_t operation, const void *data, size_t size) {
-	struct expression e = begin_expression(h, "cmp");
-	struct nlattr *value;
-
-	mnl_attr_put_u32(h, NFTA_CMP_SREG, htonl(NFT_REG_1));
-	mnl_attr_put_u32(h, NFTA_CMP_OP, htonl(operation));
-	value = mnl_attr_nest_start(h, NFTA_CMP_DATA);
-	mnl_attr_put(h, NFTA_DATA_VALUE, size, data);
-	mnl_attr_nest_end(h, value);
-	end_expression(h, e);
-}
-
-/* ip saddr of the bridge's network; a /16 ends on a byte, so no mask is needed. */
-static void put_source_match(struct nlmsghdr *h, const struct bridge *br) {
-	uint8_t network[2] = { (uint8_t)(br->address >> 24), (uint8_t)(br->address >> 16) };
-	struct expression e = begin_expression(h, "payload");
-
-	mnl_attr_put_u32(h, NFTA_PAYLOAD_DREG, htonl(NFT_REG_1));
-	mnl_attr_put_u32(h, NFTA_PAYLOAD_BASE, htonl(NFT_PAYLOAD_NETWORK_HEADER));
-	mnl_attr_put_u32(h, NFTA_PAYLOAD_OFFSET, htonl(12));
-	mnl_attr_put_u32(h, NFTA_PAYLOAD_LEN, htonl(sizeof(network)));
-	end_expression(h, e);
-	put_compare(h, NFT_CMP_EQ, network, sizeof(network));
-}
-
-static void put_out_match(struct nlmsghdr *h, const struct bridge *br) {
-	struct expression e = begin_expression(h, "meta");
-
-	mnl_attr_put_u32(h, NFTA_META_DREG, htonl(NFT_REG_1));
-	mnl_attr_put_u32(h, NFTA_META_KEY, htonl(NFT_META_OIFNAME));
-	end_expression(h, e);
-	put_compare(h, NFT_CMP_NEQ, br->name, IF_NAME_SIZE);
-}
-
-static void put_rule(struct batch *b, const char *table, const char *chain, const struct bridge *br) {
-	struct nlmsghdr *h = add_nft(b, nft_type(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND, NFPROTO_IPV4, 0);
-	struct nlattr *list;
-
-	mnl_attr_put_strz(h, NFTA_RULE_TABLE, table);
-	mnl_attr_put_strz(h, NFTA_RULE_CHAIN, chain);
-	list = mnl_attr_nest_start(h, NFTA_RULE_EXPRESSIONS);
-	put_source_match(h, br);
-	put_out_match(h, br);
-	end_expression(h, begin_expression(h, "masq"));
-	mnl_attr_nest_end(h, list);
-}
-
-static void put_nat_chain(struct batch *b, const char *table, const char *chain) {
-	struct nlmsghdr *h = add_nft(b, nft_type(NFT_MSG_NEWCHAIN), NLM_F_CREATE, NFPROTO_IPV4, 0);
-	struct nlattr *hook;
-
-	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, table);
-	mnl_attr_put_strz(h, NFTA_CHAIN_NAME, chain);
-	mnl_attr_put_strz(h, NFTA_CHAIN_TYPE, "nat");
-	hook = mnl_attr_nest_start(h, NFTA_CHAIN_HOOK);
-	mnl_attr_put_u32(h, NFTA_HOOK_HOOKNUM, htonl(NF_INET_POST_ROUTING));
-	mnl_attr_put_u32(h, NFTA_HOOK_PRIORITY, htonl(NF_IP_PRI_NAT_SRC));
-	mnl_attr_nest_end(h, hook);
-}
-
-void put_nat(struct batch *b, unsigned bridges) {
-	static const char table[] = "bench", chain[] = "postrouting";
-	struct nlmsghdr *h;
-
-	begin_transaction(b);
-	h = add_nft(b, nft_type(NFT_MSG_NEWTABLE), NLM_F_CREATE, NFPROTO_IPV4, 0);
-	mnl_attr_put_strz(h, NFTA_TABLE_NAME, table);
-	put_nat_chain(b, table, chain);
-	for (unsigned k = 0; k < bridges; k++) {
-		struct bridge br = shape_bridge(k);
-		put_rule(b, table, chain, &br);
-	}
-	end_transaction(b);
-}
-
-void put_nat_flush(struct batch *b, uint8_t family, const char *table) {
-	begin_transaction(b);
-	mnl_attr_put_strz(add_nft(b, nft_type(NFT_MSG_DELRULE), 0, family, 0), NFTA_RULE_TABLE, table);
-	end_transaction(b);
-}
-
 /* Dumps */
 
 void put_dump_links(struct batch *b) {
@@ -384,10 +257,6 @@ void put_dump_addresses(struct batch *b) {
 
 void put_dump_routes(struct batch *b) {
 	mnl_nlmsg_put_extra_header(batch_add(b, RTM_GETROUTE, NLM_F_DUMP), sizeof(struct rtmsg));
-}
-
-void put_dump_nft(struct batch *b, uint16_t message) {
-	add_nft(b, nft_type(message), NLM_F_DUMP, NFPROTO_UNSPEC, 0);
 }
 
 enum { MOST_DUMPS = 8 };

@@ -2,7 +2,7 @@
 /*
  * Raw netlink for the benchmark: messages packed behind each other, one sendmsg(), one acknowledgement.
  *
- * It encodes the few requests that the two topologies need, and reads dumps. It deliberately shares nothing with topod: no
+ * It encodes the few requests that the topologies need, and reads dumps. It deliberately shares nothing with topod: no
  * model, no retries, no error texts. A refusal of the kernel ends the program, because a floor that built something else
  * would measure nothing.
  *
@@ -67,11 +67,31 @@ void put_nat(struct batch *b, unsigned bridges);
 /* Deletes every rule of a table. */
 void put_nat_flush(struct batch *b, uint8_t family, const char *table);
 
+/* wire_campus.c, in the namespace of the lower link or the bridge; the macvlan appears in end->ns_fd. */
+void put_macvlan(struct batch *b, const struct veth_end *end, int lower);
+void put_filtering_bridge(struct batch *b, const struct bridge *br);
+void put_vlan(struct batch *b, int port, uint16_t id);
+void put_vrf(struct batch *b, int index, const char *name, uint32_t table);
+void put_policy_rule(struct batch *b, uint16_t type, unsigned number);
+void put_neighbor(struct batch *b, uint16_t type, int index, uint32_t address);
+void put_nexthop(struct batch *b, int index, uint32_t via);
+void put_qdisc(struct batch *b, uint16_t type, int index, enum form form);
+/* A host's table with its filter rules, as one transaction; and the last of these rules alone. */
+void put_filter(struct batch *b);
+void put_last_filter_rule(struct batch *b);
+struct nft_rule {
+	uint8_t family;
+	char table[64], chain[64];
+	uint64_t handle; /* as in the message */
+};
+void put_nft_rule_delete(struct batch *b, const struct nft_rule *rule);
+
 /* Dump requests, for wire_dump(). Links come without their statistics. */
 void put_dump_links(struct batch *b);
 void put_dump_addresses(struct batch *b);
 void put_dump_routes(struct batch *b);
 void put_dump_nft(struct batch *b, uint16_t message);
+void put_dump_campus(struct batch *b);
 
 /*
  * Runs all dumps of the batch and passes every object to `each` (NULL: discards it). The requests are sent together: a small
