@@ -20,6 +20,7 @@ static const struct {
 	const char *name;
 	int (*run)(const struct options *o);
 	const char *help;
+	bool no_shape;
 } verbs[] = {
 	{ "build", verb_build, "make the topology" },
 	{ "check", verb_check, "compare what is there with what build makes; exit 1 where they differ" },
@@ -30,10 +31,12 @@ static const struct {
 	{ "repair", verb_repair, "listen, and send the fix for whatever drift disturbs, until SIGTERM" },
 	{ "down", verb_down, "remove the topology" },
 	{ "settle", verb_settle, "wait until the kernel has taken apart what was removed" },
+	{ "container", verb_container, "make a container's network and read it back, --count times", true },
 };
 
 static int usage(void) {
 	fputs("usage: floor VERB star|chain|campus|vlans N [--queues N] [--threads N] [--kind KIND] [--count N] [--pause MS]\n"
+	      "       floor container [--count N]\n"
 	      "kinds of drift: address, route, up, mtu, link; in a star also master, nft;\n"
 	      "in a campus also rule, neighbor, qdisc, filter\n"
 	      "kinds of unname: netns-deleted, netns-unmounted\n",
@@ -87,6 +90,8 @@ static bool parse_options(int argc, char **argv, struct options *o) {
 	while ((option = getopt_long(argc, argv, "", names, NULL)) >= 0)
 		if (!parse_option(option, optarg, o))
 			return false;
+	if (argc - optind == 1)
+		return true;
 	if (argc - optind != 3)
 		return false;
 	while (o->shape.form < FORMS && !streq(argv[optind + 1], form_names[o->shape.form]))
@@ -113,7 +118,7 @@ int main(int argc, char **argv) {
 		return usage();
 	allow_many_files();
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (streq(argv[optind], verbs[i].name))
+		if (streq(argv[optind], verbs[i].name) && verbs[i].no_shape == !o.shape.n)
 			return verbs[i].run(&o);
 	return usage();
 }

@@ -33,6 +33,7 @@ int verb_settle(const struct options *o);
 int verb_quiet(const struct options *o);
 int verb_observe(const struct options *o);
 int verb_check(const struct options *o);
+int verb_container(const struct options *o);
 int verb_drift(const struct options *o);
 int verb_unname(const struct options *o);
 int verb_repair(const struct options *o);

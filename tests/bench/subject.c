@@ -44,8 +44,8 @@ static double percentile(const struct times *t, double share) {
 
 void print_times(const char *prefix, struct times *t) {
 	qsort(t->ms, t->count, sizeof(*t->ms), by_value);
-	printf(", \"%smedian_ms\": %.3f, \"%sp99_ms\": %.3f, \"%smax_ms\": %.3f", prefix, percentile(t, 0.5), prefix,
-	       percentile(t, 0.99), prefix, percentile(t, 1));
+	printf(", \"%smin_ms\": %.3f, \"%smedian_ms\": %.3f, \"%sp99_ms\": %.3f, \"%smax_ms\": %.3f", prefix,
+	       percentile(t, 0), prefix, percentile(t, 0.5), prefix, percentile(t, 0.99), prefix, percentile(t, 1));
 }
 
 static void read_link(const struct nlmsghdr *h, struct event *e) {
