@@ -122,16 +122,13 @@ static int make_name(struct attachments *a, struct attachment *item, const char 
 	return r;
 }
 
-int attachment_begin(struct attachments *a, struct attachment *item, int netns, const char *link, const char *group,
-		     struct process process, char **ret_problem) {
+int attachment_begin(struct attachments *a, struct attachment *item, const struct netns_identity *seen, const char *link,
+		     const char *group, struct process process, char **ret_problem) {
 	_cleanup_close_ int pidfd = process.pidfd;
-	struct netns_identity identity;
-	int r = netns_identity(netns, &identity);
+	struct netns_identity identity = *seen;
 
-	if (r < 0)
-		return r;
 	identity.born_nsec = 0; /* nothing holds its inode */
-	r = make_name(a, item, link, group, &identity, ret_problem);
+	int r = make_name(a, item, link, group, &identity, ret_problem);
 	if (r == 0 && pidfd >= 0)
 		r = watch_fd_for(a, pidfd);
 	if (r < 0) {
@@ -221,8 +218,8 @@ static const char *other_name(struct attachments *a, const struct attachment *it
 	return a->hooks.name_of(a->hooks.userdata, netns_object(&arena, item->ns, identity));
 }
 
-static int check_netns(struct attachments *a, const struct attachment *item, int fd, struct netns_identity *ret,
-		       char **ret_problem) {
+int attachment_check(struct attachments *a, const struct attachment *item, int fd, struct netns_identity *ret,
+		     char **ret_problem) {
 	int r = netns_check_fd(fd);
 
 	if (r == 0)
@@ -268,7 +265,7 @@ static int attach_process(struct attachments *a, struct attachment *item, const 
 			      ended ? xasprintf("process %d has ended", pid)
 				    : xasprintf("process %d is in another network namespace", pid));
 	}
-	return attachment_begin(a, item, call->netns, link, NULL, process, ret_problem);
+	return attachment_begin(a, item, identity, link, NULL, process, ret_problem);
 }
 
 /* See README.md: the caller is usually the only process of the group that is in the namespace. */
@@ -280,7 +277,7 @@ static int attach_group(struct attachments *a, struct attachment *item, const st
 
 	if (control_group_find(group, identity, call->caller, &process)) {
 		link = process_netns_path(process.pid);
-		return attachment_begin(a, item, call->netns, link, group, process, ret_problem);
+		return attachment_begin(a, item, identity, link, group, process, ret_problem);
 	}
 	held = fcntl(call->netns, F_DUPFD_CLOEXEC, 0);
 	if (held < 0)
@@ -288,7 +285,7 @@ static int attach_group(struct attachments *a, struct attachment *item, const st
 	if (process_hold(call->caller, &process) < 0)
 		process = PROCESS_NONE;
 	link = xasprintf("/proc/%d/fd/%d", getpid(), held);
-	r = attachment_begin(a, item, call->netns, link, group, process, ret_problem);
+	r = attachment_begin(a, item, identity, link, group, process, ret_problem);
 	if (r < 0) {
 		close(held);
 		return r;
@@ -303,7 +300,7 @@ static int attach_path(struct attachments *a, struct attachment *item, const str
 	if (call->path[0] != '/' || strlen(call->path) >= PATH_MAX || !leads_to(call->path, identity))
 		return refuse(ret_problem, -EINVAL, xasprintf("%s does not lead to this namespace", call->path));
 	source_watch(a, item, call->path);
-	return attachment_begin(a, item, call->netns, call->path, NULL, PROCESS_NONE, ret_problem);
+	return attachment_begin(a, item, identity, call->path, NULL, PROCESS_NONE, ret_problem);
 }
 
 int attachments_attach(struct attachments *a, const char *ns, const struct attach_call *call, char **ret_problem) {
@@ -315,7 +312,7 @@ int attachments_attach(struct attachments *a, const char *ns, const struct attac
 	*ret_problem = NULL;
 	if (!item)
 		return -ENOENT;
-	r = check_netns(a, item, call->netns, &identity, ret_problem);
+	r = attachment_check(a, item, call->netns, &identity, ret_problem);
 	if (r < 0)
 		return r;
 	if (call->path) {

@@ -47,9 +47,12 @@ void source_read_events(struct attachments *a);
 
 /* ---- attach.c ---- */
 
-/* Takes ownership of the process's pidfd. 0 or -errno. */
-int attachment_begin(struct attachments *a, struct attachment *item, int netns, const char *link, const char *group,
-		     struct process process, char **ret_problem);
+/* Which namespace is it, and may it be attached here? 0 or -errno, and then in *ret_problem a sentence that the caller frees. */
+int attachment_check(struct attachments *a, const struct attachment *item, int fd, struct netns_identity *ret,
+		     char **ret_problem);
+/* Attaches what was checked. Takes ownership of the process's pidfd. 0 or -errno; *ret_problem as above, or left alone. */
+int attachment_begin(struct attachments *a, struct attachment *item, const struct netns_identity *seen, const char *link,
+		     const char *group, struct process process, char **ret_problem);
 void attachment_end(struct attachments *a, struct attachment *item);
 /* Does its link still lead to the namespace that was attached? */
 bool attachment_is_there(const struct attachment *item);

@@ -66,26 +66,26 @@ void source_watch(struct attachments *a, struct attachment *item, const char *pa
 
 /* ---- files ---- */
 
-static void begin(struct attachments *a, struct attachment *item, int netns, const char *link, struct process process) {
+static void begin(struct attachments *a, struct attachment *item, int netns, const char *link, const char *group,
+		  struct process process) {
 	struct netns_identity found;
 	_cleanup_free_ char *problem = NULL;
 
-	if (netns_check_fd(netns) < 0 || netns_identity(netns, &found) < 0 || netns_is_home(&found) ||
-	    netns_is_same(&found, &item->detached) || (item->link && netns_is_same(&found, &item->identity))) {
+	if (attachment_check(a, item, netns, &found, &problem) < 0 || netns_is_same(&found, &item->detached) ||
+	    (item->link && netns_is_same(&found, &item->identity)))
 		closep(&process.pidfd);
-		return;
-	}
-	(void)attachment_begin(a, item, netns, link, NULL, process, &problem);
+	else
+		(void)attachment_begin(a, item, &found, link, group, process, &problem);
 }
 
-static void begin_with_process(struct attachments *a, struct attachment *item, struct process process) {
+static void begin_with_process(struct attachments *a, struct attachment *item, const char *group, struct process process) {
 	_cleanup_free_ char *link = process_netns_path(process.pid);
 	_cleanup_close_ int netns = -1;
 
 	if (process_netns(&process, &netns) < 0)
 		closep(&process.pidfd);
 	else
-		begin(a, item, netns, link, process);
+		begin(a, item, netns, link, group, process);
 }
 
 /* Only root may name processes of others. */
@@ -116,7 +116,7 @@ static void look_at_pidfile(struct attachments *a, struct attachment *item) {
 	    started > written + TICK_USEC || !may_name(&st, (pid_t)pid))
 		closep(&process.pidfd);
 	else
-		begin_with_process(a, item, process);
+		begin_with_process(a, item, NULL, process);
 }
 
 /* A link to /proc/PID/ns/net ends with the process. */
@@ -129,27 +129,21 @@ static void look_at_path(struct attachments *a, struct attachment *item) {
 	text[MAX(n, (ssize_t)0)] = '\0';
 	if (process_of_netns_path(text)) {
 		if (process_hold(process_of_netns_path(text), &process) == 0)
-			begin_with_process(a, item, process);
+			begin_with_process(a, item, NULL, process);
 		return;
 	}
 	fd = open(item->value, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd >= 0)
-		begin(a, item, fd, item->value, PROCESS_NONE);
+		begin(a, item, fd, item->value, NULL, PROCESS_NONE);
 }
 
 /* A unit that runs already; one that starts calls. */
 static void look_at_unit(struct attachments *a, struct attachment *item) {
-	_cleanup_free_ char *group = item->link ? NULL : control_group_of_unit(item->value), *link = NULL, *problem = NULL;
-	_cleanup_close_ int netns = -1;
+	_cleanup_free_ char *group = item->link ? NULL : control_group_of_unit(item->value);
 	struct process process;
 
-	if (!group || !control_group_find(group, NULL, 0, &process))
-		return;
-	link = process_netns_path(process.pid);
-	if (process_netns(&process, &netns) < 0)
-		closep(&process.pidfd);
-	else
-		(void)attachment_begin(a, item, netns, link, group, process, &problem);
+	if (group && control_group_find(group, NULL, 0, &process))
+		begin_with_process(a, item, group, process);
 }
 
 /* A container that runs already; one that starts calls the hook. */
@@ -158,7 +152,7 @@ static void look_at_container(struct attachments *a, struct attachment *item) {
 	struct process process;
 
 	if (pid && process_hold(pid, &process) == 0)
-		begin_with_process(a, item, process);
+		begin_with_process(a, item, NULL, process);
 }
 
 void source_begin(struct attachments *a, struct attachment *item) {

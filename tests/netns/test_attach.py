@@ -173,6 +173,21 @@ class Container:
         self.process.stdout.close()
 
 
+def container_with_pid(test, pid, after=0):
+    """A container that has this number, which another process had, and that starts later than a file's time (in ns)."""
+    while True:
+        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+            f.write(str(pid - 1))
+        container = Container(test)
+        test.assertEqual(pid, container.pid)
+        with open(f"/proc/{pid}/stat") as f:
+            ticks = int(f.read().rsplit(")", 1)[1].split()[19])
+        age = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - ticks * 10**9 // os.sysconf("SC_CLK_TCK")
+        if time.time_ns() - age > after + 10**8:
+            return container
+        container.end()
+
+
 class Called(Attach):
     def attach(self, container, ns="web", expect=0):
         return self.topod("attach", ns, "--pid", container.pid, expect=expect)
@@ -297,10 +312,7 @@ class Called(Attach):
         self.attach(first)
         d.kill()
         first.end()
-        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
-            f.write(str(first.pid - 1))
-        second = Container(self)
-        self.assertEqual(first.pid, second.pid)
+        second = container_with_pid(self, first.pid)
         self.assertEqual(0, lab.run("ip", "-n", "web", "link", "show", "lo").returncode)  # the name leads there
         d = self.daemon(path).ready()
         self.waits(d)
@@ -785,6 +797,66 @@ class Files(Attach):
         self.write_pid(path, first.pid)
         self.write_pid(path, second.pid)
         self.come(d, second)
+        d.stop()
+
+    def test_number_that_was_used_again(self):
+        """The file is not written again, and its number is another process's by now."""
+        path = self.pidfile
+        d = self.daemon_for(f"pidfile: {path}")
+        first = Container(self)
+        self.write_pid(path, first.pid)
+        self.come(d, first)
+        written = os.stat(path).st_mtime_ns
+        self.go(d, first.end)
+        second = container_with_pid(self, first.pid, after=written)
+        d.stop()
+        d = self.daemon_for(f"pidfile: {path}")  # reads the file
+        self.assertLess(0, self.status()["waiting"])
+        self.assertFalse(second.has("eth0", "link"))
+        self.write_pid(path, second.pid)  # now somebody says that it is that one
+        d.wait_line("arrived: web: namespace has come")
+        self.complete(second)
+        d.stop()
+
+    def test_two_names(self):
+        """What a file leads to is left alone if it has a name already, whoever gave it that; a second description would undo
+        the first one."""
+        pidfile, path = self.pidfile, f"{self.directory}/lab"
+        text = lab.edit(SPEC, ("attach: {}", f"attach: {{pidfile: {pidfile}}}"),
+                        ("  db:\n", f"  twin: {{attach: {{path: {path}}}, interfaces: {{lo: {{addresses: [10.9.9.9/32]}}}}}}\n  db:\n"))
+        d = self.daemon(self.spec(text)).ready()
+        container, made = Container(self), f"{self.directory}/made"
+        self.write_pid(pidfile, container.pid)
+        self.come(d, container)
+        os.symlink(f"/proc/{container.pid}/ns/net", path)
+        self.topod("attach", "web", "--pid", container.pid)  # by then the link was read
+        self.assertIsNone(name_of("twin"))
+        self.assertFalse(container.has("10.9.9.9", "addr"))
+        os.symlink("/run/netns/db", made)  # topod's own
+        os.rename(made, path)
+        self.topod("attach", "web", "--pid", container.pid)
+        self.assertIsNone(name_of("twin"))
+        self.assertNotIn("10.9.9.9/32", lab.addresses("db", "lo"))
+        other = Container(self)
+        os.symlink(f"/proc/{other.pid}/ns/net", made)
+        os.rename(made, path)
+        self.wait_until(lambda: other.has("10.9.9.9", "addr"), "another namespace", d)
+        d.calm()
+        d.stop()
+
+    def test_path_that_is_mounted_over(self):
+        """A second mount under the same path hides the first: the namespace is now the second one."""
+        path = f"{self.directory}/lab"
+        d = self.daemon_for(f"path: {path}")
+        first, second = Container(self), Container(self)
+        self.mount(first, path)
+        self.come(d, first)
+        lab.run("mount", "--bind", f"/proc/{second.pid}/ns/net", path)
+        self.wait_until(lambda: second.has("10.0.0.11/24", "addr"), "the second namespace", d)
+        lab.run("umount", path)
+        self.wait_until(lambda: first.has("10.0.0.11/24", "addr"), "the first namespace again", d)
+        self.go(d, lambda: self.unmount(path))
+        d.calm()
         d.stop()
 
     def test_path_that_is_replaced(self):
