@@ -42,7 +42,7 @@ static int usage(void) {
 	      "kinds of unname: netns-deleted, netns-unmounted\n",
 	      stderr);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].help);
+		fprintf(stderr, "  %-9s %s\n", verbs[i].name, verbs[i].help);
 	return 64;
 }
 
