@@ -114,6 +114,7 @@ struct report_status {
 	const struct report_trouble *waits; /* objects that wait for something outside topod; `error` says for what */
 	size_t n_waits;
 	const char *waits_text; /* a summary of waits, or NULL */
+	const char *reason;     /* what takes its time while it is converging, or NULL */
 };
 
 json_t *report_status_json(const struct report_status *status);

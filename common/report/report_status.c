@@ -19,9 +19,13 @@ struct member {
 	{ key, offsetof(struct type, member) }
 
 static const struct member status_texts[] = {
-	MEMBER("topology", report_status, topology),         MEMBER("file", report_status, file),
-	MEMBER("version", report_status, version),           MEMBER("state", report_status, state),
-	MEMBER("reload_error", report_status, reload_error), MEMBER("waits_text", report_status, waits_text),
+	MEMBER("topology", report_status, topology),
+	MEMBER("file", report_status, file),
+	MEMBER("version", report_status, version),
+	MEMBER("state", report_status, state),
+	MEMBER("reload_error", report_status, reload_error),
+	MEMBER("waits_text", report_status, waits_text),
+	MEMBER("reason", report_status, reason),
 };
 static const struct member status_numbers[] = {
 	MEMBER("pid", report_status, pid),
@@ -199,6 +203,11 @@ static void add_state(struct page *page) {
 		report_duration(s->paused_until_usec - page->now, page->out);
 	}
 	text_add(page->out, "\n");
+	if (s->reason) {
+		begin(page, "reason");
+		report_clean(s->reason, page->out);
+		text_add(page->out, "\n");
+	}
 	if (s->verified_usec && !streq(s->state, "converged")) {
 		begin(page, "verified");
 		add_ago(page, s->verified_usec);

@@ -2,6 +2,7 @@
 #include "cli/daemon_client.h"
 
 #include "report/report.h"
+#include "cli/patience.h"
 #include "cli/spec_argument.h"
 #include "files/ledger_file.h"
 #include "session/topology.h"
@@ -52,15 +53,69 @@ void daemon_client_complain_error(const char *topology, const struct control_ans
 		complain("the topod of '%s' refuses: %s", topology, error);
 }
 
-bool ask(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec, struct control_answer *ret) {
-	_cleanup_free_ char *name = xasprintf("org.topod.%s", method);
-	int r = control_call(topology, name, parameters, timeout_usec, ret);
-
+bool answered(const char *topology, int r, const struct control_answer *answer) {
 	if (r < 0)
 		daemon_client_complain(topology, r);
-	else if (ret->error)
-		daemon_client_complain_error(topology, ret);
-	return r == 0 && !ret->error;
+	else if (answer->error)
+		daemon_client_complain_error(topology, answer);
+	return r == 0 && !answer->error;
+}
+
+bool ask(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec, struct control_answer *ret) {
+	_cleanup_free_ char *name = xasprintf("org.topod.%s", method);
+
+	return answered(topology, control_call(topology, name, parameters, timeout_usec, ret), ret);
+}
+
+/* ---- calls that take long ---- */
+
+/* Passes on the events that have come. False: there are no more. */
+static bool hear(struct control_client *stream, uint64_t timeout_usec, struct patience *patience) {
+	bool more;
+
+	do {
+		_cleanup_answer_ struct control_answer answer = {};
+		int r = control_next(stream, -1, timeout_usec, &answer);
+
+		if (r == 0)
+			patience_event(patience, json_object_get(answer.parameters, "event"));
+		more = r == 0 && answer.continues;
+	} while (more && stream->in.size && memchr(stream->in.data, '\0', stream->in.size));
+	return more;
+}
+
+/* Opens the stream of events, and waits for its beginning: what comes next is about the call. */
+static void listen_to(const char *topology, struct control_client *stream, struct patience *patience) {
+	if (control_open(topology, stream) < 0 || control_send(stream, "org.topod.Watch", NULL, true) < 0 ||
+	    !hear(stream, PATIENCE_USEC, patience))
+		control_close(stream);
+	patience_reason(patience, NULL);
+}
+
+int ask_patiently(const char *topology, const char *method, const struct options *options, struct control_answer *ret) {
+	_cleanup_patience_ struct patience patience = { .topology = topology, .options = options };
+	_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE, stream = CONTROL_CLIENT_NONE;
+	_cleanup_free_ char *name = xasprintf("org.topod.%s", method);
+	int r = control_open(topology, &client);
+
+	*ret = (struct control_answer){};
+	if (r < 0)
+		return r;
+	patience.speak_usec = now_monotonic() + PATIENCE_USEC;
+	listen_to(topology, &stream, &patience);
+	r = control_send(&client, name, NULL, false);
+	while (r == 0) {
+		uint64_t due = patience_due(&patience), now = now_monotonic();
+
+		r = control_next(&client, stream.fd, due == UINT64_MAX ? due : due > now ? due - now : 0, ret);
+		if (r != -ECANCELED && r != -ETIMEDOUT)
+			return r;
+		if (r == -ECANCELED && !hear(&stream, UINT64_MAX, &patience))
+			control_close(&stream);
+		patience_speak(&patience);
+		r = 0;
+	}
+	return r;
 }
 
 /* ---- which topology ---- */

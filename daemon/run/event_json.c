@@ -72,6 +72,13 @@ json_t *event_of(const char *type, const char *text) {
 	return wrap(begin(type, text));
 }
 
+json_t *event_state(const char *sentence, const char *reason) {
+	json_t *event = begin("state", sentence);
+
+	set_text(event, "reason", *reason ? reason : NULL);
+	return wrap(event);
+}
+
 json_t *event_progress(size_t n_done, size_t n_all) {
 	_cleanup_free_ char *text = xasprintf("%zu of %zu changes", n_done, n_all);
 	json_t *event = begin("progress", text);

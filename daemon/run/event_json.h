@@ -13,7 +13,10 @@
 /* Drift, failures, recoveries, convergence, with the journal's text. */
 json_t *event_occurrence(const struct occurrence *occurrence);
 
-/* Something about the daemon itself: "state", "reloaded", "refused", "paused", "resumed", "stopping". */
+/* reason: why it is converging, "": it is not, or is just at work. */
+json_t *event_state(const char *sentence, const char *reason);
+
+/* Something else about the daemon itself: "reloaded", "refused", "paused", "resumed", "stopping". */
 json_t *event_of(const char *type, const char *text);
 
 json_t *event_progress(size_t n_done, size_t n_all);

@@ -76,17 +76,28 @@ static void progress(void *userdata, size_t n_done, size_t n_all) {
 	free(TAKE_PTR(l->sentence));
 }
 
-/* Sends STATUS= if it has changed. READY=1 is always sent, because it ends a reload. */
-static void report_status(struct loop *l, bool ready) {
-	struct text sentence = {};
+json_t *loop_state(const struct loop *l) {
+	_cleanup_text_ struct text sentence = {}, reason = {};
 
 	status_sentence(&l->status, l->session.reconciler, &sentence);
+	status_reason(l->session.reconciler, &reason);
+	return event_state(text_str(&sentence), text_str(&reason));
+}
+
+/* Sends STATUS= if it has changed: then it returns true. READY=1 is always sent, because it ends a reload. */
+static bool report_status(struct loop *l, bool ready) {
+	struct text sentence = {};
+	bool changed;
+
+	status_sentence(&l->status, l->session.reconciler, &sentence);
+	changed = !streq_ptr(l->sentence, text_str(&sentence));
 	if (ready)
 		notify_ready("%s", text_str(&sentence));
-	else if (!l->sentence || !streq(l->sentence, text_str(&sentence)))
+	else if (changed)
 		notify_status("%s", text_str(&sentence));
 	free(l->sentence);
 	l->sentence = text_take(&sentence);
+	return changed;
 }
 
 static void answer_attached(struct loop *l) {
@@ -125,9 +136,10 @@ static void conclude(struct loop *l) {
 		       loop_paused(l) ? "the file was read again and takes effect when the pause ends"
 				      : "the file was read again and is in force");
 	}
-	report_status(l, ready);
-	if (changed)
-		stream(l, "state", l->sentence);
+	/* While it is converging, those who wait are told a new reason too. */
+	changed |= report_status(l, ready) && now.phase == PHASE_CONVERGING;
+	if (changed && control_has_streams(l->control))
+		control_broadcast(l->control, loop_state(l));
 	if (!over)
 		return;
 	vec_foreach(call, &l->waiting)

@@ -39,10 +39,8 @@ static void method_resume(void *userdata, struct control_call *call, const json_
 
 static void method_watch(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
 	struct loop *l = userdata;
-	_cleanup_text_ struct text sentence = {};
 
-	status_sentence(&l->status, l->session.reconciler, &sentence);
-	control_stream(call, event_of("state", text_str(&sentence)), event_lost);
+	control_stream(call, loop_state(l), event_lost);
 }
 
 static void method_attach(void *userdata, struct control_call *call, const json_t *parameters) {

@@ -58,6 +58,9 @@ void loop_plan(struct loop *l, struct control_call *call);
 /* The namespace was attached; answers the call when it is verified, or after a limit. */
 int loop_attached(struct loop *l, const char *ns, struct control_call *call);
 
+/* The state as an event. */
+json_t *loop_state(const struct loop *l);
+
 bool loop_paused(const struct loop *l);
 /* Changes nothing for usec from now on; this replaces an earlier pause. by: who asked for it, for the journal. */
 int loop_pause(struct loop *l, uint64_t usec, const char *by);

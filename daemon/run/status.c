@@ -109,10 +109,22 @@ static size_t list_drifts(const struct status *status, struct report_drift *ret)
 	return n;
 }
 
+void status_reason(const struct reconciler *reconciler, struct text *out) {
+	struct reconciler_status now;
+
+	reconciler_status(reconciler, &now);
+	if (now.phase != PHASE_CONVERGING)
+		return;
+	reconciler_pending_text(reconciler, out);
+	if (out->size && now.counts.n_waiting)
+		text_add(out, "; ");
+	reconciler_waits_text(reconciler, out);
+}
+
 json_t *status_json(const struct status *status, const struct reconciler *reconciler) {
 	_cleanup_(arena_done) struct arena arena = {};
 	struct failure_list failures = {}, waits = {};
-	_cleanup_text_ struct text waits_text = {};
+	_cleanup_text_ struct text waits_text = {}, reason = {};
 	struct report_drift drifts[REPORT_DRIFTS_MAX];
 	struct reconciler_status now;
 	struct report_status all = {
@@ -141,6 +153,8 @@ json_t *status_json(const struct status *status, const struct reconciler *reconc
 	all.waits = waits.items;
 	all.n_waits = waits.n;
 	all.waits_text = waits_text.size ? waits_text.data : NULL;
+	status_reason(reconciler, &reason);
+	all.reason = reason.size ? reason.data : NULL;
 	return report_status_json(&all);
 }
 
@@ -191,16 +205,15 @@ static void add_waits(const struct reconciler *reconciler, const struct report_c
 static void add_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
 	struct reconciler_status now;
 	const struct report_counts *counts = &now.counts;
-	_cleanup_text_ struct text pending = {};
+	_cleanup_text_ struct text reason = {};
 
 	reconciler_status(reconciler, &now);
 	if (status->paused_until_usec)
 		add_pause(status, out);
 	switch (now.phase) {
 	case PHASE_CONVERGING:
-		reconciler_pending_text(reconciler, &pending);
-		text_addf(out, "Converging%s%s", pending.size ? ": " : "", text_str(&pending));
-		add_waits(reconciler, counts, out);
+		status_reason(reconciler, &reason);
+		text_addf(out, "Converging%s%s", reason.size ? ": " : "", text_str(&reason));
 		break;
 	case PHASE_CONVERGED:
 		text_addf(out, "Converged: %zu object%s in %zu namespace%s", counts->n_objects,

@@ -4,6 +4,7 @@
  *
  * Failures are printed at the end, and only those that remain: a change may fail at first and succeed after another one.
  */
+#include "cli/patience.h"
 #include "cli/process.h"
 #include "run/journal.h"
 #include "files/error_text.h"
@@ -23,8 +24,7 @@ struct work {
 	vec(struct told_failure) failures; /* the latest text about each object that failed */
 	struct topology_source source;
 	uint64_t usec;
-	bool progress_shown;
-	bool told_wait;  /* the user knows what it waits for */
+	struct patience patience;
 	bool removes;    /* `down`: nothing may be left */
 	json_t *results; /* --json: is one of several; NULL: the only one, which is printed */
 };
@@ -99,27 +99,18 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 	}
 }
 
-/* One line on the terminal that is overwritten each time. */
 static void progress(void *userdata, size_t n_done, size_t n_all) {
 	struct work *work = userdata;
 
-	if (!color_on(work->options, stderr) || !isatty(STDERR_FILENO))
-		return;
-	fprintf(stderr, "\r%s: %zu of %zu changes\033[K", work->session.topology, n_done, n_all);
-	work->progress_shown = true;
+	patience_progress(&work->patience, n_done, n_all);
 }
 
-/* Something takes its time: says what, once. */
 static void waits(void *userdata) {
 	struct work *work = userdata;
 	_cleanup_text_ struct text pending = {};
 
 	reconciler_pending_text(work->session.reconciler, &pending);
-	if (!pending.size || work->options->quiet || work->told_wait)
-		return;
-	fputs(work->progress_shown ? "\r\033[K" : "", stderr);
-	fprintf(stderr, "%s: waiting for %s\n", work->session.topology, text_str(&pending));
-	work->told_wait = true;
+	patience_reason(&work->patience, text_str(&pending));
 }
 
 /* ---- the result ---- */
@@ -143,8 +134,7 @@ static bool conclude(struct work *work, int r) {
 	const char *restless = reconciler_restless(work->session.reconciler);
 	struct reconciler_status status;
 
-	if (work->progress_shown)
-		fputs("\r\033[K", stderr);
+	patience_end(&work->patience);
 	reconciler_status(work->session.reconciler, &status);
 	reconciler_failures(work->session.reconciler, add_problem, work);
 	if (r == -ETIME && status.counts.n_pending)
@@ -253,9 +243,11 @@ static int open_work(struct work *work, struct spec *spec) {
 	int r;
 
 	raise_limits();
+	work->patience.options = work->options;
 	r = topology_open_once(&work->session, spec, &work->source, &hooks, &problem);
 	if (r < 0)
 		complain("%s", problem);
+	work->patience.topology = work->session.topology;
 	if (r == -EALREADY)
 		hint("`topod reload %s` makes it read its file again", topology);
 	if (r == 0 && work->session.n_damaged)
@@ -265,6 +257,7 @@ static int open_work(struct work *work, struct spec *spec) {
 }
 
 static void work_done(struct work *work) {
+	patience_end(&work->patience);
 	topology_close(&work->session);
 	diags_done(&work->problems);
 	vec_foreach(failure, &work->failures)

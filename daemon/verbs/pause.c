@@ -31,7 +31,7 @@ int verb_resume(const struct options *options) {
 	_cleanup_answer_ struct control_answer answer = {};
 	_cleanup_free_ char *topology = daemon_client_topology(options);
 
-	if (!topology || !ask(topology, "Resume", NULL, UINT64_MAX, &answer))
+	if (!topology || !answered(topology, ask_patiently(topology, "Resume", options, &answer), &answer))
 		return EXIT_FAILED;
 	return print_outcome(json_object_get(answer.parameters, "status"), "resumed", options);
 }

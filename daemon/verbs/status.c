@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "cli/daemon_client.h"
+#include "cli/patience.h"
 #include "report/report.h"
 #include "run/journal.h"
 #include "verbs/verbs.h"
@@ -56,39 +57,52 @@ static bool is_awaited(const json_t *status, const char *awaited) {
 }
 
 /* Waits for the next event that can change the state. False: the connection ended, or the time is over. */
-static bool wait_for_event(struct control_client *client, uint64_t deadline) {
+static bool wait_for_event(struct control_client *client, uint64_t deadline, struct patience *patience) {
 	bool more = true, changed = false;
 
 	while (more && !changed) {
 		_cleanup_answer_ struct control_answer answer = {};
+		uint64_t due = patience_due(patience);
+		const json_t *event;
 		const char *type;
+		int r = control_next(client, -1, time_left(MIN(deadline, due)), &answer);
 
-		more = control_next(client, -1, time_left(deadline), &answer) == 0 && !answer.error;
-		type = json_string_value(json_object_get(json_object_get(answer.parameters, "event"), "type"));
+		event = json_object_get(answer.parameters, "event");
+		more = r == 0 ? !answer.error : r == -ETIMEDOUT && due < deadline;
+		type = json_string_value(json_object_get(event, "type"));
+		patience_event(patience, event);
+		patience_speak(patience);
 		changed = type && (streq(type, "state") || streq(type, "converged") || streq(type, "paused"));
 	}
 	return changed;
 }
 
 /* The stream is opened before the state is asked for, so that no change is missed in between. Its first event is the state. */
-static void wait_for_state(const char *topology, const char *awaited, uint64_t deadline) {
+static void wait_for_state(const char *topology, const struct options *options, uint64_t deadline) {
+	_cleanup_patience_ struct patience patience = { .topology = topology,
+							.options = options,
+							.speak_usec = now_monotonic() + PATIENCE_USEC };
+
 	while (time_left(deadline)) {
 		_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE;
 		int r = control_open(topology, &client);
 
 		if (r == 0)
 			r = control_send(&client, "org.topod.Watch", NULL, true);
-		while (r == 0 && wait_for_event(&client, deadline)) {
+		while (r == 0 && wait_for_event(&client, deadline, &patience)) {
 			_cleanup_answer_ struct control_answer answer = {};
 
 			r = control_call(topology, "org.topod.Status", NULL,
 					 MIN(time_left(deadline), (uint64_t)DAEMON_TIMEOUT_USEC), &answer);
-			if (r == 0 && (answer.error || is_awaited(json_object_get(answer.parameters, "status"), awaited)))
+			if (r == 0 &&
+			    (answer.error || is_awaited(json_object_get(answer.parameters, "status"), options->wait)))
 				return;
 			r = r == -ETIMEDOUT ? 0 : r;
 		}
 		if (r < 0 && !is_absent(r) && r != -ECONNRESET && r != -EPIPE)
 			return; /* the answer to the status reports it */
+		patience_reason(&patience, "no daemon runs");
+		patience_speak(&patience);
 		nanosleep(&(struct timespec){ .tv_nsec = ABSENT_PAUSE_NSEC }, NULL);
 	}
 }
@@ -104,11 +118,7 @@ static int show_status(const char *topology, struct listing *listing) {
 
 	if (is_absent(r))
 		return EXIT_NOT_RUNNING;
-	if (r < 0)
-		daemon_client_complain(topology, r);
-	else if (answer.error)
-		daemon_client_complain_error(topology, &answer);
-	if (r < 0 || answer.error)
+	if (!answered(topology, r, &answer))
 		return EXIT_FAILED;
 	status = json_object_get(answer.parameters, "status");
 	if (listing->all) {
@@ -134,7 +144,7 @@ static void list_one(void *userdata, const char *topology) {
 }
 
 struct waiting_for_all {
-	const char *awaited;
+	const struct options *options;
 	uint64_t deadline;
 };
 
@@ -143,7 +153,7 @@ static void wait_for_one(void *userdata, const char *topology) {
 	_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE;
 
 	if (!is_absent(control_open(topology, &client)))
-		wait_for_state(topology, all->awaited, all->deadline);
+		wait_for_state(topology, all->options, all->deadline);
 }
 
 static void print_metrics(const json_t *list) {
@@ -172,7 +182,7 @@ static void print_listing(struct listing *listing) {
 static int status_of_all(const struct options *options) {
 	bool together = options->json || options->prometheus;
 	struct listing listing = { .options = options, .all = together ? json_array() : NULL };
-	struct waiting_for_all waiting = { options->wait, deadline_of(options) };
+	struct waiting_for_all waiting = { options, deadline_of(options) };
 	int r;
 
 	if (options->wait)
@@ -201,7 +211,7 @@ int verb_status(const struct options *options) {
 	if (!topology)
 		return EXIT_FAILED;
 	if (options->wait)
-		wait_for_state(topology, options->wait, deadline_of(options));
+		wait_for_state(topology, options, deadline_of(options));
 	listing.all = options->prometheus || options->json ? json_array() : NULL;
 	code = show_status(topology, &listing);
 	print_listing(&listing);
@@ -258,14 +268,10 @@ int verb_reload(const struct options *options) {
 
 	if (!topology)
 		return EXIT_FAILED;
-	r = control_call(topology, "org.topod.Reload", NULL, UINT64_MAX, &answer);
+	r = ask_patiently(topology, "Reload", options, &answer);
 	if (r == 0 && answer.error && streq(answer.error, "org.topod.SpecRefused"))
 		return print_refused(topology, answer.parameters, options);
-	if (r == 0 && !answer.error)
-		return print_outcome(json_object_get(answer.parameters, "status"), "reloaded", options);
-	if (r < 0)
-		daemon_client_complain(topology, r);
-	else
-		daemon_client_complain_error(topology, &answer);
-	return EXIT_FAILED;
+	return answered(topology, r, &answer)
+		       ? print_outcome(json_object_get(answer.parameters, "status"), "reloaded", options)
+		       : EXIT_FAILED;
 }

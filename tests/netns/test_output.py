@@ -108,7 +108,7 @@ links: [[a:x, b:x]]
         """Duplicate detection takes more than a second. What does not wait says nothing."""
         path = self.spec(self.SPEC)
         said = self.topod("apply", path).stderr
-        self.assertRegex(said, r"(?m)^small: waiting for duplicate detection of [12] address(es)?; 'nodad: true' skips it$")
+        self.assertRegex(said, r"(?m)^small: waiting: duplicate detection of [12] address(es)?; 'nodad: true' skips it$")
         self.assertEqual(1, said.count("waiting"))
         self.assertEqual("", self.topod("apply", path).stderr)
         self.topod("down", path)
@@ -120,6 +120,39 @@ links: [[a:x, b:x]]
         said = re.compile(r"Converging: duplicate detection of [12] address(es)?; 'nodad: true' skips it")
         d.wait(lambda: any(said.fullmatch(n.get("STATUS", "")) for n in d.notices), "STATUS= about duplicate detection")
         d.ready()
+        d.stop()
+
+    def test_those_who_ask_a_daemon(self):
+        """reload, resume and `status --wait` say what the daemon waits for, as apply does, and nothing where it waits for nothing."""
+        reason = r"duplicate detection of [12] address(es)?; 'nodad: true' skips it"
+        said = re.compile(rf"small: waiting: {reason}\n")
+        path = self.spec(self.SPEC.replace("addresses", "mtu: 1400, addresses").replace('["fd00::1/64"]', "[]"))
+        d = self.daemon(path).ready()
+        self.assertEqual("", self.topod("reload", "small").stderr)
+        self.assertEqual("", self.topod("status", "small", "--wait").stderr)
+        self.spec(self.SPEC)
+        self.assertRegex(self.topod("reload", "small").stderr, said)
+        lab.ip("a", "addr del fd00::1/64 dev x")
+        self.assertRegex(self.topod("status", "small", "--wait").stderr, said)
+        lab.ip("a", "addr del fd00::1/64 dev x")
+        self.wait_until(lambda: "converging" in self.topod("status", "small", expect=(0, 5)).stdout, "converging", d)
+        status = self.topod("status", "small", expect=5)
+        self.assertRegex(status.stdout, rf"(?m)^    reason  {reason}$")
+        self.topod("status", "small", "--wait")
+        self.topod("pause", "small")
+        lab.ip("a", "addr del fd00::1/64 dev x")
+        self.assertRegex(self.topod("resume", "small").stderr, said)
+        lab.ip("a", "addr del fd00::1/64 dev x")
+        self.assertEqual("", self.topod("reload", "small", "-q").stderr)
+        d.stop()
+
+    def test_no_daemon_yet(self):
+        p = subprocess.Popen([os.environ["TOPOD"], "status", "small", "--wait"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                             text=True)
+        self.addCleanup(lambda: (p.kill(), p.wait(), p.stderr.close()))
+        self.assertEqual("small: waiting: no daemon runs\n", p.stderr.readline())
+        d = self.daemon(self.spec(self.SPEC)).ready()
+        self.assertEqual(0, p.wait(60))
         d.stop()
 
 
