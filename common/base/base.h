@@ -38,7 +38,7 @@ static inline void closep(int *fd) {
 	if (*fd >= 0)
 		close(*fd);
 }
-/* For a descriptor, -1: none: _cleanup_close_ int fd = -1; */
+/* For a descriptor (-1: none): _cleanup_close_ int fd = -1; */
 #define _cleanup_close_ _cleanup_(closep)
 
 static inline void fclosep(FILE **f) {
@@ -61,7 +61,7 @@ static inline void fclosep(FILE **f) {
 		_taken;            \
 	})
 
-/* "a" or "an", for messages with the name of a kind; "xfrm" is spelled out when it is spoken. */
+/* "a" or "an", for messages with the name of a kind; "xfrm" is pronounced letter by letter. */
 static inline const char *indefinite_article(const char *word) {
 	return strchr("aeioux", word[0]) ? "an" : "a";
 }
@@ -73,7 +73,7 @@ static inline bool streq(const char *a, const char *b) {
 static inline bool streq_ptr(const char *a, const char *b) {
 	return a && b ? streq(a, b) : a == b;
 }
-/* What follows prefix in text; NULL: text does not begin with it. */
+/* The rest of text after prefix; NULL: text does not begin with it. */
 static inline const char *startswith(const char *text, const char *prefix) {
 	size_t n = strlen(prefix);
 	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
@@ -84,7 +84,7 @@ void abort_with(const char *line) _noreturn_;
 
 /* Like malloc(3) and others, but zeroed and never NULL (see above). The caller frees with free(). */
 void *xmalloc(size_t size);
-/* Not zeroed, so that a large buffer costs only what is used of it. */
+/* Not zeroed, so that the unused part of a large buffer costs nothing. */
 void *xmalloc_raw(size_t size);
 void *xrealloc(void *old, size_t size);
 bool is_all_zeros(const void *value, size_t size) _pure_;

@@ -35,7 +35,7 @@ static inline void add_word(struct sip *s, uint64_t word) {
 	s->v0 ^= word;
 }
 
-/* In host byte order, because the values are never shown to others. */
+/* In host byte order, because the values never leave the process. */
 uint32_t hash_bytes(const void *data, size_t size) {
 	struct sip s = { key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
 			 key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573) };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* New nodes for what is written out, each with a position. */
+/* Makes the nodes that are written out, each with a position. */
 #pragma once
 
 #include "yaml/yaml.h"
@@ -25,5 +25,5 @@ const struct node *build_list_of(struct arena *arena, struct position position, 
 	build_list_of(arena, position, (const struct node *const[]){ __VA_ARGS__ }, \
 		      sizeof((const struct node *const[]){ __VA_ARGS__ }) / sizeof(struct node *))
 
-/* The mapping with other values: without a pair whose value is NULL, a new key at the end. */
+/* A copy of the mapping with other values: a pair whose value is NULL is left out, a new key is added at the end. */
 const struct node *build_changed(struct arena *arena, const struct node *mapping, const struct build_pair *values, size_t n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `defaults: namespace`: each namespace but the host has the keys that its entry leaves out. In a mapping that both have,
- * such as `sysctl`, the keys of both count, and the entry's own value where both have one.
+ * `defaults: namespace`: each namespace but the host has the keys that its entry leaves out. A mapping that both have, such
+ * as `sysctl`, gets the keys of both; if both have a key, the entry's value counts.
  */
 #include "expand/expand_private.h"
 
@@ -31,7 +31,7 @@ static const struct node *copy(struct expansion *x, const struct node *node, uin
 	return new;
 }
 
-/* The entry with what it leaves out. */
+/* The entry, completed by the defaults. */
 static const struct node *fill(struct expansion *x, const struct node *entry, const struct node *defaults, uint32_t origin) {
 	struct node_pair *pairs = arena_newn(x->arena, struct node_pair, entry->n + defaults->n);
 	struct node *new = arena_memdup(x->arena, entry, sizeof(*entry));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All steps in order: ranges first, so that the others see single entries; networks, which add namespaces and links; the
- * addresses of links; then what was added is merged with what is written, and defaults fill what is left.
+ * addresses of links; merging what was added with what is written; defaults for what is still missing.
  */
 #include "expand/build.h"
 #include "expand/expand_private.h"
@@ -12,7 +12,7 @@ struct position expansion_origin(struct expansion *x, struct position position, 
 	return position;
 }
 
-/* The value of `links` with what was added to it. */
+/* The value of `links`, including what was added. */
 static const struct node *add_links(struct expansion *x, const struct node *links) {
 	struct node *all;
 
@@ -30,7 +30,7 @@ static const struct node *add_links(struct expansion *x, const struct node *link
 	return all;
 }
 
-/* The value of `namespaces` with what was added to it. */
+/* The value of `namespaces`, including what was added. */
 static const struct node *add_namespaces(struct expansion *x, const struct node *namespaces) {
 	const struct section *section = section_find(x->top, "namespaces");
 	const struct merging merging = { .arena = x->arena, .diags = x->diags, .each = section->mapping };

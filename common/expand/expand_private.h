@@ -26,7 +26,7 @@ struct expansion {
 	size_t n_nodes;   /* copied so far */
 	bool full;        /* a limit was reached, and reported */
 
-	/* What steps add to the document's `namespaces` and `links`. */
+	/* What the steps add to the document's `namespaces` and `links`. */
 	vec(struct node_pair) namespaces;
 	vec(const struct node *) links;
 };
@@ -36,7 +36,7 @@ struct position expansion_origin(struct expansion *x, struct position position, 
 
 /* ranges.c: writes out every entry whose name has a range. */
 const struct node *expand_ranges(struct expansion *x, const struct node *root);
-/* networks.c: adds what the document's networks stand for. */
+/* networks.c: adds the namespaces and links that the document's networks stand for. */
 void expand_networks(struct expansion *x, const struct node *root);
 /* link_prefix.c: adds the addresses of links, and returns the links without `prefix`. */
 const struct node *expand_link_prefixes(struct expansion *x, const struct node *links);

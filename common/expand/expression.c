@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 
-/* An expression is not longer than this; more levels of parentheses do not fit into it than the stack holds. */
+/* The maximum length of an expression. It also limits the levels of parentheses, and thus the use of the stack. */
 enum { EXPRESSION_MAX = 200 };
 
 /* The state of reading one expression. */
@@ -122,7 +122,7 @@ static bool read_sum(struct reader *r, int64_t *ret) {
 	return true;
 }
 
-/* What is after the colon: [0][WIDTH][x]. */
+/* The part after the colon: [0][WIDTH][x]. */
 static bool add_formatted(struct reader *r, int64_t value, struct text *out) {
 	bool colon = next(r) == ':', zeros, hex;
 	int width = 0;

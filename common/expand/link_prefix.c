@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `prefix` of a link: the first end has the first address in it, the second end the second one. A pool is divided: each
- * link of a range has a prefix of its own, in the order of the links. The links of a range are those whose pool was written
- * at the same place.
+ * `prefix` of a link: the first end has the first address in it, the second end the second one. A pool is divided: each link
+ * of a range gets its own prefix, in the order of the links. Links belong to the same range if their pool was written at the
+ * same place.
  */
 #include "expand/build.h"
 #include "expand/expand_private.h"
@@ -25,7 +25,7 @@ static const struct field pool_fields[] = {
 
 typedef vec(struct pool) pool_list;
 
-/* The pool that is written here, read the first time it is met; NULL after an error. */
+/* The pool that is written here, read when it is first used; NULL after an error. */
 static struct pool *find_pool(struct expansion *x, pool_list *pools, const struct node *node) {
 	struct pool pool = { .position = node->position };
 	uint64_t set = 0;

@@ -47,7 +47,7 @@ static const struct node *append(struct merging *m, const struct node *first, co
 
 static void merge_pair(void *userdata, struct node_pair *first, struct node_pair *later);
 
-/* The pairs of both mappings, in which each key that occurs twice is merged. */
+/* The pairs of both mappings; keys that occur in both are merged. */
 static const struct node *unite(struct merging inner, const struct node *first, const struct node *later) {
 	struct node_pair *pairs = arena_newn(inner.arena, struct node_pair, first->n + later->n);
 	struct node *mapping = arena_new(inner.arena, struct node);

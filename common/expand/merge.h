@@ -16,7 +16,7 @@
 struct merging {
 	struct arena *arena;
 	struct diags *diags;
-	const struct mapping *mapping; /* it is this mapping, or … */
+	const struct mapping *mapping; /* the value is this mapping, or … */
 	const struct mapping *each;    /* … its keys are names and each value is this mapping; both NULL: not known */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A network as read from its entry: who is a member, and which address and interface each one has.
+ * A network as read from its entry: its members, and the address and interface of each.
  *
  *   network_read.c  the entry, and the addresses
  *   networks.c      what is written for it: namespaces, links, addresses, routes, forwarding and NAT

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading an entry of `networks`: its keys, its members, and the address of each. It does not know what is written for
- * them (networks.c).
+ * Reading an entry of `networks`: its keys, its members, and the address of each. It does not know what a network is written
+ * out as (networks.c).
  */
 #include "expand/network.h"
 
@@ -248,7 +248,7 @@ static bool check_gateway(struct expansion *x, struct network *network) {
 	return good && found;
 }
 
-/* A member's address of one family, for messages about two that are the same. */
+/* A member's address of one family, for the message about a duplicate. */
 struct taken {
 	struct ip ip;
 	const struct member *member;
@@ -287,7 +287,7 @@ static bool check_taken(struct expansion *x, const struct network *network, size
 	return good;
 }
 
-/* The n-th member has the n-th address after the gateway's, by its place in the list. */
+/* The n-th member of the list gets the n-th address after the gateway's. */
 static bool give_addresses(struct expansion *x, struct network *network, size_t family) {
 	const struct prefix *prefix = &network->prefixes[family];
 	uint64_t place = network->gateway ? 1 : 0;
@@ -323,7 +323,7 @@ static int compare_names(const void *a, const void *b) {
 	return r ? r : (x > y) - (x < y);
 }
 
-/* Who is a member twice would have two places. */
+/* A member that is listed twice would get two addresses. */
 static bool check_twice(struct expansion *x, const struct network *network) {
 	_cleanup_free_ const struct member **all = xmalloc((network->members.n + 1) * sizeof(*all));
 	bool good = true;

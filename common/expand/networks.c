@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is written for networks: the entries of `namespaces` and `links` that one would write by hand.
+ * Writes out networks: makes the entries of `namespaces` and `links` that one would write by hand.
  *
- * Names are made so that what is appended to a list changes nobody's: the port of a member is named after the member (and
- * the network, if the bridge is in a namespace with other things), shortened by a hash where that is too long. A member's
- * interface is the first ethN that nothing else in its namespace is called: an end of a link, an entry with a kind, the
- * interface of a network further up. An entry `eth0` without a kind is what somebody wrote about the network's interface.
+ * Appending a member to a list changes no existing name: a member's port is named after the member (and the network, if the
+ * bridge is in a namespace with other things); a name that is too long is shortened with a hash. A member's interface is the
+ * first ethN that is still free in its namespace. Taken are ends of links, entries with a kind, and interfaces of earlier
+ * networks. An entry `eth0` without a kind is about the network's interface.
  */
 #include "base/hash.h"
 #include "expand/build.h"
@@ -15,7 +15,7 @@
 /* A name in a table: `NAMESPACE:INTERFACE`, or a namespace. */
 struct name {
 	const char *text;
-	const struct network *network; /* whose gateway is its default route, or NULL */
+	const struct network *network; /* the network whose gateway is its default route, or NULL */
 	struct position position;
 	bool families[FAMILIES]; /* it is the gateway of a network with such a prefix */
 	UT_hash_handle hh;
@@ -47,7 +47,7 @@ static bool has_name(struct name *table, const char *text) {
 	return name;
 }
 
-/* Which interfaces exist otherwise. */
+/* Finds the interfaces that exist otherwise. */
 
 static void note_links(struct writing *w) {
 	const struct node *links = node_get(w->root, "links");
@@ -167,7 +167,7 @@ static const struct node *nat_of(struct writing *w, const struct network *networ
 	return build_list_of(arena, position, items, FAMILIES);
 }
 
-/* Forwarding is written at the end, when it is known for which families a namespace is a gateway. */
+/* Forwarding is written last, once all families are known for which a namespace is a gateway. */
 static void note_gateway(struct writing *w, const struct network *network) {
 	struct name *name = add_name(w, &w->namespaces, network->gateway);
 
@@ -264,7 +264,7 @@ static void write_network(struct writing *w, const struct network *network) {
 		note_gateway(w, network);
 }
 
-/* The interfaces of a member that it names itself are not free for other networks. */
+/* Interfaces that a member names explicitly are not free for other networks. */
 static void note_members(struct writing *w, const struct network *network) {
 	vec_foreach(member, &network->members) {
 		_cleanup_text_ struct text text = {};

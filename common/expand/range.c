@@ -136,7 +136,7 @@ static bool read_range(struct reader *r) {
 	return false;
 }
 
-/* Do all ranges of the entry so far have the same number of numbers? */
+/* Do all ranges of the entry so far have the same length? */
 static bool check_steps(struct entry_names *names, struct diags *diags, const struct pattern *pattern,
 			const struct range *range) {
 	if (range->n > RANGE_MAX) {
@@ -165,7 +165,7 @@ bool range_add_name(struct entry_names *names, struct arena *arena, struct diags
 	struct reader r = { .arena = arena, .diags = diags, .node = node, .text = text, .at = text };
 
 	if (names->n_patterns == PATTERNS_MAX)
-		return true; /* whoever reads the entry says that it has too many names */
+		return true; /* the caller reports too many names */
 	struct pattern *pattern = &names->patterns[names->n_patterns];
 	*pattern = (struct pattern){ .node = node, .text = text };
 	while ((r.at = strchr(r.at, '['))) {

@@ -2,9 +2,9 @@
 /*
  * Names with ranges: `h[1-100]`, `h[01-20]`, `sw[1,3,7-9]`, `[a-d]`.
  *
- * A pattern is such a name as written. All patterns of one entry (a link names two ends), and all ranges of one pattern,
- * run in step: the i-th thing that the entry stands for has the i-th number of each range, and `{n}` is that of the
- * first range. This file reads patterns and makes names; which texts are names is for others to know (ranges.c).
+ * A pattern is such a name as written. All patterns of one entry (a link names two ends), and all ranges of one pattern, run
+ * in step: the i-th thing that the entry stands for has the i-th number of each range, and `{n}` is the number from the
+ * first range. This file reads patterns and makes names; ranges.c knows which texts are names.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ struct range_part {
 };
 
 struct range {
-	size_t start, end; /* the offsets of its `[` and of what follows its `]` */
+	size_t start, end; /* the offsets of its `[` and of the text after its `]` */
 	size_t n;          /* numbers */
 	const struct range_part *parts;
 	size_t n_parts;
@@ -33,7 +33,7 @@ struct range {
 
 struct pattern {
 	const struct node *node;
-	const char *text; /* of the node, but in which the expressions of an outer range may have been filled in */
+	const char *text; /* the node's text, in which expressions of an outer range may have been filled in */
 	struct range ranges[RANGES_MAX];
 	size_t n_ranges;
 };
@@ -48,12 +48,12 @@ struct entry_names {
 /* Does the text of a name have a range? */
 bool range_occurs(const char *text);
 
-/* Adds the name of an entry, which may have ranges or not, and is in the node. False after an error in diags. */
+/* Adds the name in the node, with or without ranges, to the entry. False after an error in diags. */
 bool range_add_name(struct entry_names *names, struct arena *arena, struct diags *diags, const struct node *node,
 		    const char *text);
 
 /* {n} of the i-th thing that the entry stands for, which must have a range. */
 struct number range_number(const struct entry_names *names, size_t i);
 
-/* Adds the i-th name of a pattern to out. False after an error, which is then a sentence in *error. */
+/* Adds the i-th name of a pattern to out. False after an error, described by a sentence in *error. */
 bool range_fill(const struct pattern *pattern, size_t i, struct number n, struct text *out, struct text *error);

@@ -4,8 +4,8 @@
  * it stands for, with the values of `{n}` filled in.
  *
  * The sections of the language say where a name is: each key of a map of names (SECTION_MAP), and the names in the
- * entries of certain lists (section->ranges). Everything inside an entry belongs to its innermost range. Entries that
- * then have the same name are merged as drop-ins are.
+ * entries of certain lists (section->ranges). Everything inside an entry belongs to its innermost range. If entries then
+ * have the same name, they are merged like drop-ins.
  *
  * Outside of ranges a node that does not change is not copied, so a file without ranges costs one look at each text. Inside,
  * everything is copied, because each copy has its own origin.
@@ -26,7 +26,7 @@ struct instance {
 
 /* What a node is. */
 struct place {
-	const struct mapping *mapping; /* this mapping, or a list of such; NULL: not known */
+	const struct mapping *mapping; /* this mapping, or a list of such mappings; NULL: not known */
 	const struct mapping *each;    /* a mapping of names to such mappings */
 	bool ranges;                   /* a list whose entries may have ranges */
 };
@@ -90,13 +90,13 @@ static const struct node *walk_scalar(struct expansion *x, const struct node *no
 		refuse_text(x, node, in, &error);
 	new->text = arena_strndup(x->arena, text_str(&text), text.size);
 	new->n = text.size;
-	new->quoted = true; /* what was computed does not surprise anybody as a boolean */
+	new->quoted = true; /* a computed text was not meant as a boolean */
 	return new;
 }
 
 /* Names in entries. */
 
-/* Writes out one of those that an entry stands for. */
+/* Writes out one of the entries that an entry stands for. */
 static struct instance begin_instance(struct expansion *x, const struct entry_names *names, size_t i,
 				      const struct instance *outer) {
 	struct instance in = { .names = names, .i = i, .n = range_number(names, i) };
@@ -111,7 +111,8 @@ static struct instance begin_instance(struct expansion *x, const struct entry_na
 
 /* Lists. */
 
-/* Adds a name of an entry. If it has a range and the entry stands in another one with a range, {n} is that one's. */
+/* Adds a name of an entry. If the name has a range and the entry is inside another one with a range, {n} is the outer
+ * one's. */
 static bool add_name(struct expansion *x, const struct node *node, const struct instance *outer, struct entry_names *names) {
 	_cleanup_text_ struct text filled = {}, error = {};
 	const char *text = node->text;
@@ -224,7 +225,7 @@ static struct place place_of(struct place outer, const char *key) {
 	abort();
 }
 
-/* Adds the entries for which a key stands. */
+/* Adds the entries that a key stands for. */
 static void walk_pair(struct expansion *x, const struct node_pair *pair, struct place place, const struct instance *outer,
 		      pairs *out) {
 	struct place inner = place_of(place, pair->key->text);

@@ -48,7 +48,7 @@ void export_note(struct export *x, node_pairs *pairs, const char *ns, const char
 
 /* One namespace. */
 
-/* One note for each reason why objects of a kind are left out. */
+/* Adds one note for each reason why objects of a kind are left out. */
 static void note_left_out(struct export *x, const struct ns_state *ns, const struct kind *kind, const char *link,
 			  node_pairs *notes) {
 	struct {
@@ -92,7 +92,7 @@ const struct node *export_list(struct export *x, const struct ns_state *ns, cons
 
 		if (!node)
 			continue;
-		/* A rule of both families is observed as two, which have the same words. */
+		/* A rule for both families is observed as two, which are written in the same way. */
 		yaml_write(node, &text);
 		HASH_FIND(hh, entries, text.data, text.size, before);
 		if (before)
@@ -128,7 +128,7 @@ static bool has_entries(const struct kind *kind) {
 	return false;
 }
 
-/* What no entry says: other tables of nftables, files. */
+/* What no entry can express: other tables of nftables, files. */
 static void note_unsaid(struct export *x, const struct ns_state *ns, node_pairs *notes) {
 	ns_foreach(object, ns) {
 		const char *reason = object->kind->left_out && !has_entries(object->kind)
@@ -200,7 +200,7 @@ static json_t *scalar_json(const struct node *node) {
 	return json_stringn(node->text, node->n);
 }
 
-/* Nothing but comments. */
+/* There are only comments. */
 static bool is_comments(const struct node *node) {
 	for (size_t i = 0; node->type == NODE_MAPPING && i < node->n; i++)
 		if (!node->pairs[i].key->comment)

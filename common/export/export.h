@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What was observed, as a file of the language in the shortest words: the opposite of reading a file.
+ * Writes what was observed as the shortest possible topology file: the opposite of reading a file.
  *
- * Each object is written by its kind's table of fields, and what the file would say anyway is left out: the kernel's
- * defaults (`initial` and `fallback` of a field, kind->is_usual()), what the kernel makes by itself, what a daemon keeps
- * (kind->left_out()). What the language has no word for becomes a note, which is a comment in the file.
+ * Each object is written by its kind's table of fields. What need not be written is left out: the kernel's defaults
+ * (`initial` and `fallback` of a field, kind->is_usual()), what the kernel makes by itself, what a daemon maintains
+ * (kind->left_out()). What the language cannot express becomes a note, which is a comment in the file.
  */
 #pragma once
 
@@ -16,12 +16,12 @@
 
 /* A note on what the file leaves out. */
 struct export_note {
-	const char *ns, *interface; /* interface: NULL if it is about the namespace; ns: NULL if about the whole */
+	const char *ns, *interface; /* interface NULL: it is about the namespace; ns NULL too: about the whole file */
 	const char *text;
 };
 
 struct export_options {
-	bool fresh;                 /* for a place where nothing of it exists: without `adopt` */
+	bool fresh;                 /* for a machine where none of it exists: without `adopt` */
 	const void *machine_id;     /* 16 bytes, from which topod computes MAC addresses */
 	uint32_t queues;            /* the number of queues that a pair's ends have by default */
 	const struct state *around; /* what export_each_around() found, observed */
@@ -35,12 +35,12 @@ struct exported {
 	vec(struct export_note) notes;
 };
 
-/* Calls fn for what is in other namespaces and has to be named in the file; link NULL: only the namespace. */
+/* Calls fn for each link and namespace outside the exported ones that the file must name; link NULL: only the namespace. */
 typedef void (*export_around_fn)(void *userdata, const char *ns, const char *link);
 void export_each_around(const struct state *seen, export_around_fn fn, void *userdata);
 
-/* Writes the namespaces of the state; those that exist, without an error. The result lives in arena and refers to the
- * state; the notes are freed with vec_done(). */
+/* Writes the namespaces of the state that exist and were scanned without an error. The result lives in arena and refers to
+ * the state; the notes are freed with vec_done(). */
 void export_state(struct arena *arena, const struct state *seen, const struct export_options *options, struct exported *ret);
 
 /* The file as JSON (which is YAML as well): {"namespaces": {NAME: {…}}, "links": […]}. The caller frees. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the exported namespaces stand on elsewhere: a lower link in a namespace that is not exported, an underlay. The file has to
- * name these as existing.
+ * What the exported namespaces need from other ones: a lower link in a namespace that is not exported, an underlay. The file
+ * must name these as existing.
  */
 #include "export/export_private.h"
 
@@ -26,7 +26,7 @@ void export_each_around(const struct state *seen, export_around_fn fn, void *use
 				each_of(seen, object, fn, userdata);
 }
 
-/* One namespace around, with the links that are needed; links that several need stand once. */
+/* Another namespace, with the links that are needed in it, each once. */
 struct place {
 	const char *ns;
 	vec(const char *) links;

@@ -2,20 +2,20 @@
 /*
  * Interfaces, and veth pairs, which are written as `links`.
  *
- * An interface that the file could not make is `existing`: a network card, one of a kind that topod does not know, an
- * end of a pair whose other end is not exported, one on a lower link that no name leads to.
+ * An interface that the file could not make is `existing`: a network card, one of a kind that topod does not know, an end of
+ * a pair whose other end is not exported, one whose lower link is in an unnamed namespace.
  */
 #include "export/export_link.h"
 
 #include "kind/link.h"
 
-static const struct position nowhere; /* of what is in no file yet */
+static const struct position nowhere; /* of objects that are in no file yet */
 
 /* ---- links ---- */
 
 typedef vec(const struct link *) link_list;
 
-/* Is the link there without anybody's doing? */
+/* Does the link exist by itself? */
 static bool is_kernels(const struct link *link) {
 	return link->object.kernel_made && !streq(link->name, "lo");
 }
@@ -24,7 +24,7 @@ static int compare_names(const void *a, const void *b) {
 	return strcmp((*(const struct link *const *)a)->name, (*(const struct link *const *)b)->name);
 }
 
-/* The links of a namespace by name, so that the file is the same whatever was made first. */
+/* The links of a namespace by name, so that the file does not depend on the order in which they were made. */
 static link_list sorted_links(const struct ns_state *ns) {
 	link_list list = {};
 
@@ -66,13 +66,13 @@ bool export_has_end(const struct export *x, const struct ns_state *ns) {
 static const enum link_field pair_fields[] = { LINK_MTU, LINK_QUEUES, LINK_TXQUEUELEN };
 
 static bool says(const struct export *x, const struct link *link, size_t i) {
-	if (i == LINK_QUEUES) /* other kinds have as many as their driver likes */
+	if (i == LINK_QUEUES) /* for other kinds, the driver chooses the number */
 		return peer_field(link->object.kind) && link->queues == link->rx_queues &&
 		       link->queues != x->options->queues;
 	return export_says(x, &link->object, &link->object.kind->fields[i], i);
 }
 
-/* Those of them that say something, the same for both ends. */
+/* Those of them that have to be written and are the same for both ends. */
 static uint64_t common_fields(const struct export *x, const struct link *one, const struct link *other) {
 	uint64_t mask = 0;
 
@@ -184,7 +184,7 @@ static const struct node *export_ports(struct export *x, const struct ns_state *
 
 /* ---- an entry ---- */
 
-/* The link that it is made on, also in a namespace that is not exported; NULL: none. */
+/* The link that it is made on, which may be in a namespace that is not exported; NULL: none. */
 static const struct link *lower_of(const struct export *x, const struct link *link) {
 	struct need need = object_lower(&link->object);
 	struct object *lower = need.name ? state_find_need(x->seen, &need) : NULL;
@@ -205,7 +205,7 @@ static bool has_own_mac(const struct export *x, const struct link *link) {
 	       !(topology && memcmp(&computed, &link->mac, sizeof(computed)) == 0);
 }
 
-/* Without an MTU of its own, a stacked link gets what the lower one's leaves. */
+/* By default, a stacked link gets the lower link's MTU less its headers. */
 static bool has_mtu_of_lower(const struct export *x, const struct link *link) {
 	const struct kind *kind = link->object.kind;
 	const struct link *lower = lower_of(x, link);
@@ -220,8 +220,8 @@ static bool is_from_secret(const struct link *link) {
 	       link->address_generation == IN6_ADDR_GEN_MODE_STABLE_PRIVACY;
 }
 
-/* Fields of a made link that are not written: what is at the entry of its pair, and the MAC address that the kernel or
- * topod has drawn. */
+/* Fields of a made link that are not written: those in the entry of its pair, and a MAC address that the kernel or topod
+ * chose. */
 static uint64_t skipped_fields(const struct export *x, const struct link *link) {
 	const struct link *other = find_peer(x, &link->object);
 	uint64_t skip = other ? common_fields(x, link, other) : 0;
@@ -238,7 +238,7 @@ static uint64_t skipped_fields(const struct export *x, const struct link *link) 
 	return skip;
 }
 
-/* Keys of the link and its parts: each is known, and never shown. */
+/* Keys of the link and its parts: topod knows them, but never shows them. */
 static void note_secrets(struct export *x, const struct ns_state *ns, const struct link *link, node_pairs *notes) {
 	ns_foreach(object, ns) {
 		const struct kind *kind = object->kind;

@@ -4,7 +4,7 @@
 
 #include "export/export_private.h"
 
-/* Adds the key `interfaces`, if there is something to say. */
+/* Adds the key `interfaces`, if there is something to write. */
 void export_interfaces(struct export *x, const struct ns_state *ns, node_pairs *pairs);
 /* Has the namespace an end of such a pair? */
 bool export_has_end(const struct export *x, const struct ns_state *ns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One object by its kind's table: which fields say something, and their values as nodes.
+ * One object by its kind's table: which fields have to be written, and their values as nodes.
  *
  * A value is printed by its type, whose parse() reads that text again.
  */
@@ -10,7 +10,7 @@ static bool is_text(const struct field *field) {
 	return field->type == &type_text || field->type == &type_link_name;
 }
 
-/* Does the text stand for a number or a boolean, not for a text that looks like one? */
+/* Is the text a number or a boolean, rather than a string that looks like one? */
 static bool is_plain_value(const struct field *field, const char *text) {
 	uint32_t number;
 
@@ -94,7 +94,7 @@ const struct node *export_value(struct export *x, const struct object *object, c
 	return value_node(x, object->ns, field, object);
 }
 
-/* A value that no file has: none, a boolean that is not so, a number below the least. */
+/* A value that no file needs: none, false, a number below the minimum. */
 static bool is_nothing(const struct field *field, const void *base) {
 	const void *value = field_of(field, base);
 	_cleanup_text_ struct text text = {};

@@ -23,11 +23,11 @@ static inline bool export_has(const struct ns_state *ns) {
 }
 
 void pairs_add(struct export *x, node_pairs *pairs, const char *key, const struct node *value);
-/* A mapping or list of what was collected, which is freed; NULL if it is empty. */
+/* Makes a mapping or list of what was collected, and frees the latter; NULL if it is empty. */
 const struct node *pairs_finish(struct export *x, node_pairs *pairs);
 const struct node *items_finish(struct export *x, node_items *items);
 
-/* Notes what the file leaves out; also in pairs, as a comment. */
+/* Notes what the file leaves out, and adds the note to pairs as a comment. */
 void export_note(struct export *x, node_pairs *pairs, const char *ns, const char *interface, const char *format, ...)
 	_printf_(5, 6);
 
@@ -36,13 +36,13 @@ void export_around(struct export *x, node_pairs *namespaces);
 
 /* export_object.c */
 
-/* Adds the fields of an observed object that say more than if they were left out. fields: the table of the language's
- * entry, whose first rows are those of the object's kind. skip: fields that are written elsewhere. */
+/* Adds the fields of an observed object that cannot be left out. fields: the table of the language's entry, whose first rows
+ * are those of the object's kind. skip: fields that are written elsewhere. */
 void export_fields(struct export *x, const struct object *object, const struct field *fields, size_t n, uint64_t skip,
 		   node_pairs *pairs);
-/* Does the field say more than if it were left out? */
+/* Would the file say something else without the field? */
 bool export_says(const struct export *x, const struct object *object, const struct field *field, size_t i);
 /* The value of a field. */
 const struct node *export_value(struct export *x, const struct object *object, const struct field *field);
-/* An object that is an entry of a list: a mapping, or only its one word. */
+/* An object that is an entry of a list: a mapping, or a single word. */
 const struct node *export_entry(struct export *x, const struct object *object, const struct mapping *mapping);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is drawn of a desired state. Which link another one refers to, and as what, is said by the flags of its fields; which
- * address an object gives its link, and where it sends packets, by the hooks of its kind. So a new kind is drawn without a
- * line here.
+ * What is drawn of a desired state. The flags of a link's fields say which other links it refers to, and as what; the hooks
+ * of an object's kind say which address it gives its link, and where it sends packets. So a new kind needs no code here.
  */
 #include "graph/graph.h"
 
@@ -43,7 +42,7 @@ static struct graph_link *link_of(const struct making *m, const struct object *o
 	return known ? known->link : NULL;
 }
 
-/* What tells a link from others of its kind: what it cannot change while it lives, and the other end of a tunnel. */
+/* What distinguishes a link from others of its kind: fields that cannot be changed, and the other end of a tunnel. */
 static bool identifies(const struct object *object, size_t i) {
 	const struct field *field = &object->kind->fields[i];
 
@@ -87,7 +86,7 @@ static void add_link(struct making *m, struct graph_space *space, const struct o
 	HASH_ADD_PTR(m->known, object, known);
 }
 
-/* An address of the link, and what is the matter with what belongs to it. */
+/* An address of the link, and the state of what belongs to it. */
 static void add_part(const struct making *m, struct graph_link *link, const struct object *object) {
 	char buffer[PREFIX_TEXT_MAX];
 	struct prefix address;
@@ -116,7 +115,7 @@ static void number_links(struct making *m, struct graph_space *space) {
 	space->links.n = n;
 }
 
-/* Routes for everything, and the entries of tables, one per line. */
+/* Default routes, and the entries of tables, one per line. */
 static void add_notes(struct making *m, struct graph_space *space, const struct object *object) {
 	_cleanup_text_ struct text text = {}, clean = {};
 	struct lead lead;

@@ -15,7 +15,7 @@
 #include "base/vec.h"
 #include "model/state.h"
 
-/* How an object of a running topology fares; the larger one wins where several meet. */
+/* The state of an object in a running topology; of several, the largest counts. */
 enum graph_mark {
 	GRAPH_WELL,
 	GRAPH_WAITS,
@@ -34,7 +34,7 @@ struct graph_marks {
 
 struct graph_link {
 	const struct object *object;
-	const char *name, *kind;       /* kind: "" if it says nothing (the end of a pair) */
+	const char *name, *kind;       /* kind: "" if it would add nothing (the end of a pair) */
 	const char *caption;           /* addresses and what identifies it ("id 5"); "" */
 	struct graph_link *peer;       /* the other end of a pair */
 	struct graph_link *lower;      /* what it is made on */
@@ -50,7 +50,7 @@ struct graph_link {
 struct graph_space {
 	const char *name;
 	vec(struct graph_link *) links;
-	struct graph_link *top;  /* the first of those that are drawn below no other one */
+	struct graph_link *top;  /* the first of those that are not drawn below another one */
 	vec(const char *) notes; /* "default via 10.0.0.1"; the entries of tables */
 	size_t id;
 	enum graph_mark mark; /* of the namespace itself and of what belongs to no link */
@@ -62,7 +62,7 @@ struct graph {
 	vec(struct graph_space *) spaces; /* with something in it, in the order of the file */
 };
 
-/* Zeroes and fills ret; graph_done() frees it. marks NULL: the topology is only a file. */
+/* Zeroes and fills ret; graph_done() frees it. marks NULL: the topology is not running. */
 void graph_make(struct graph *ret, const char *topology, const struct state *state, const struct graph_marks *marks);
 void graph_done(struct graph *graph);
 #define _cleanup_graph_ _cleanup_(graph_done)

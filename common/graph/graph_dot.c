@@ -17,7 +17,7 @@ static const char *const fills[GRAPH_N_MARKS] = {
 	[GRAPH_WELL] = "#ffffff", [GRAPH_WAITS] = "#ebf8ff", [GRAPH_DRIFTED] = "#fffaf0", [GRAPH_FAILS] = "#fff5f5"
 };
 
-/* Inside of double quotes. */
+/* Inside double quotes. */
 static void add_quoted(const char *piece, struct text *out) {
 	for (; *piece; piece++) {
 		if (*piece == '"' || *piece == '\\')

@@ -2,7 +2,7 @@
 /* A graph as Mermaid's flowchart: a subgraph for each namespace, and edges as in Graphviz' language (graph_dot.c). */
 #include "graph/graph.h"
 
-/* Inside of double quotes; '#' begins an entity. */
+/* Inside double quotes; '#' begins an entity. */
 static void add_quoted(const char *piece, struct text *out) {
 	for (; *piece; piece++)
 		if (*piece == '"' || *piece == '#' || *piece == '<' || *piece == '>' || *piece == '&')

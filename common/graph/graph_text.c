@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A graph as a tree that fits a terminal. A namespace's links are its branches; a port is drawn below its controller, and a
- * stacked link below its lower link if that is in the same namespace. What leads elsewhere says where:
+ * stacked link below its lower link if that is in the same namespace. A link to another namespace shows where it leads:
  *
  *     host
  *     ├─ br-lan  bridge  10.0.0.1/24
@@ -21,7 +21,7 @@ static const char *const colors[GRAPH_N_MARKS] = {
 	[GRAPH_WAITS] = "\033[36m", [GRAPH_DRIFTED] = "\033[33m", [GRAPH_FAILS] = "\033[31m"
 };
 
-/* Adds at most `width` characters of the line; one that is cut ends in a mark. */
+/* Adds at most `width` characters of the line; a line that is cut ends in a mark. */
 static void add_cut(const struct tree *tree, const char *line) {
 	unsigned cells = 0;
 	const char *at = line;
@@ -50,7 +50,7 @@ static void add_line(const struct tree *tree, const char *head, const char *text
 	text_add(tree->out, color ? "\033[0m\n" : "\n");
 }
 
-/* Behind the name, so that a line that is cut still tells it. */
+/* Directly after the name, so that it is visible even if the line is cut. */
 static void add_name(const char *name, enum graph_mark mark, struct text *text) {
 	text_add(text, name);
 	if (mark)

@@ -2,8 +2,8 @@
 /*
  * Addresses. Identity is the kernel's: an IPv4 address with another length or peer network is a different address
  * (inet_insert_ifa()), an IPv6 address is the same whatever its length (ipv6_chk_same_addr()), so that a changed length
- * requires removing and setting it again. Nothing else that can be declared here can be changed in place either, except
- * the mark. The messages are in address_wire.c.
+ * requires removing and setting it again. Of the other fields, only the mark can be changed in place. The messages are in
+ * address_wire.c.
  */
 #include "kind/address.h"
 
@@ -194,7 +194,7 @@ static bool check_peer(struct parse *p, struct address *a, struct position posit
 		return false;
 	}
 	a->address.length = a->peer.length;
-	/* This is how the kernel says "no peer". */
+	/* The kernel's way to say "no peer". */
 	if (ip_equal(&a->peer.address, &a->address.address))
 		a->peer = (struct prefix){};
 	return true;
@@ -321,9 +321,9 @@ static const char *waits(const struct object *observed, const struct state *stat
 	return link && link_lacks_carrier((const struct link *)link, state) ? "for a carrier" : NULL;
 }
 
-/* An address that was set without a route must be set again to get one. So must an IPv6 address whose local entry is
- * gone: an entry that a request adds has another metric (ip6_route_info_create()), so that the kernel would not
- * remove it together with the address. */
+/* An address that was set without a route must be set again to get one. So must an IPv6 address whose local entry is gone: a
+ * separately added entry has another metric (ip6_route_info_create()), and the kernel would not remove it together with the
+ * address. */
 static bool recreate(const struct object *desired, const struct object *observed, uint64_t differs) {
 	const struct address *a = (const struct address *)desired;
 

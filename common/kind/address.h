@@ -41,7 +41,7 @@ enum address_field {
 	ADDRESS_LOCAL
 };
 
-/* Of several IPv4 addresses of one subnet the first declared one is primary: the kernel uses it as source address.
+/* Of several IPv4 addresses of one subnet, the first declared one is primary: the kernel uses it as source address.
  * address_mark_primaries() marks those of a desired namespace. */
 void address_set_primary(struct address *address, bool primary);
 void address_mark_primaries(struct reading *r, struct ns_state *desired);
@@ -54,7 +54,7 @@ bool address_has_connected_route(const struct address *address);
 struct prefix address_connected_network(const struct address *address);
 /* Is it a single IPv6 host (/128)? It may have been set without such a route, so a missing one need not be restored. */
 bool address_needs_no_route(const struct address *address);
-/* Record whether that route, and whether the entries in the table local, exist; the address alone does not show it. */
+/* Record whether that route and the entries in the table local exist, which the address alone does not show. */
 void address_set_connected(struct address *address, bool connected);
 void address_set_local(struct address *address, bool local);
 

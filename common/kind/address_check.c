@@ -24,8 +24,8 @@ static int compare_ranges(const void *a, const void *b) {
 	return r ? r : x->network.length - y->network.length;
 }
 
-/* In sorted order a prefix comes right after one that contains it, so comparing neighbours is enough. VRFs are there so that
- * networks may overlap. */
+/* In sorted order a prefix comes right after one that contains it, so comparing neighbours is enough. Networks of different
+ * VRFs may overlap. */
 void address_check_all(struct reading *r, const struct ns_state *ns) {
 	vec(struct range) ranges = {};
 
@@ -63,7 +63,7 @@ void address_check(struct reading *r, const struct ns_state *ns, const struct ob
 	const char *master = ((const struct link *)link)->master;
 	const struct object *controller = ns_find_link(ns, master);
 	if (controller && !controller->kind->takes_frames)
-		return; /* a VRF */
+		return; /* but not to a VRF */
 	diag_warning(r->parse.diags, object->position,
 		     "%s is a port of %s, which receives everything that arrives there: give %s to %s", a->dev, master,
 		     prefix_format(&a->address, buf), master);

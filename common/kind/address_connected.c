@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the dumped routes show about the addresses and links that they came with; see connected.h. Routes of an address
- * that the kernel itself made count with its link.
+ * What the dumped routes show about the addresses and links that they came with; see connected.h. Routes of an address that
+ * the kernel itself made belong to its link.
  */
 #include "kind/connected.h"
 
@@ -11,10 +11,10 @@
 #include "kind/link.h"
 
 enum {
-	/* The kernel makes the entry of an IPv6 address without duplicate address detection in a work of its own, and nothing
-	 * tells whether that has run (addrconf_dad_start(), net/ipv6/addrconf.c). The work waits for the lock for links (RTNL)
-	 * of the whole machine, which takes more than a second where hundreds of interfaces come and go. By then it has run, in
-	 * hundredths of a second. */
+	/* For an IPv6 address without duplicate address detection, the kernel makes the entry in a separate work item, and
+	 * nothing shows whether that has run (addrconf_dad_start(), net/ipv6/addrconf.c). It waits for the machine's RTNL
+	 * lock, which takes more than a second where hundreds of interfaces come and go. After this time, in hundredths of a
+	 * second, it has run. */
 	YOUNG_MAX = 500,
 	JUST_SET = 50,  /* … until then an event usually announces it, and nothing else has to scan again */
 	CLOCK_LAG = 50, /* the kernel's time stamps are jiffies, which do not start with CLOCK_MONOTONIC */
@@ -111,7 +111,7 @@ static bool is_missing(struct judging *j, const struct made_route *route) {
 	return true;
 }
 
-/* Does the kernel make routes for the object, in which table, and was that read? A link that is down has none. */
+/* Does the kernel make routes for the object, in which table, and was that table read? A link that is down has none. */
 static bool is_judged(const struct judging *j, const struct link *link, const struct object *object, uint32_t *ret_table) {
 	if (!link || !link->up || !link_made_table(j->scan->seen, link, ret_table) || !ns_find(j->scan->desired, object))
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The routes that the kernel makes for an address: to its network, and its entries in the table local, without which
- * the host does not answer to it.
+ * The routes that the kernel makes for an address: to its network, and its entries in the table local, without which the
+ * host does not receive packets to it.
  *
  * They can be removed while the address stays. The scan records which are gone (connected.h), and they are made again
  * as fib_add_ifaddr() (net/ipv4/fib_frontend.c), inet6_addr_add() and __ipv6_ifa_notify() (net/ipv6/addrconf.c) make

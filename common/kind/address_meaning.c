@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Mistakes with addresses: two hosts with the same one, a missing prefix length, an address of a network or of all
- * its hosts. */
+/* Mistakes with addresses: two hosts with the same one, a missing prefix length, a network or broadcast address. */
 #include "kind/address.h"
 #include "kind/link.h"
 #include "meaning/places.h"
@@ -76,7 +75,7 @@ static void check_use(struct meaning *m, const struct address *a) {
 		     prefix_format(&better, other));
 }
 
-/* What a namespace says about its interfaces. */
+/* What a namespace declares about its interfaces. */
 struct uses {
 	vec(const char *) routed;              /* sorted: interfaces that routes name */
 	vec(const struct address *) addresses; /* sorted by interface */
@@ -138,7 +137,7 @@ static bool may_lack_length(const struct ns_state *ns, const struct address *a) 
 	return a->bare && wide && !a->peer.address.family && !streq(a->dev, "lo") && link && segment_is_ethernet(link);
 }
 
-/* A single host address reaches nobody by itself, unless a route says that others are on the link. */
+/* A single host address reaches nobody by itself, unless a route leads to others on the link. */
 static void check_length(struct meaning *m, const struct ns_state *ns, const struct address *a) {
 	bool ipv4 = a->address.address.family == AF_INET;
 	char buf[IP_TEXT_MAX];

@@ -53,8 +53,8 @@ static void put_dumps_of_links(struct source_scan *scan, struct nl_writer *w) {
 	}
 }
 
-/* Each family separately: Linux dumps a single family without the RTNL lock, for which the threads of a scan would
- * wait. */
+/* Each family separately: Linux dumps a single family without the RTNL lock, so the threads of a scan do not wait for each
+ * other. */
 static void dump(struct source_scan *scan, struct nl_writer *w) {
 	if (scan->scope) {
 		put_dumps_of_links(scan, w);

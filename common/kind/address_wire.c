@@ -93,7 +93,7 @@ static void decode_flags(struct address *a, uint32_t flags) {
 	o->failed = flags & IFA_F_DADFAILED;
 	a->settling = a->address.address.family == AF_INET6 && flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
 	a->secondary = a->address.address.family == AF_INET && flags & IFA_F_SECONDARY;
-	address_set_local(a, true); /* until the routes are read */
+	address_set_local(a, true); /* until the routes show otherwise */
 	if (address_has_connected_route(a) || address_needs_no_route(a))
 		address_set_connected(a, true);
 	if (o->failed)
@@ -102,7 +102,7 @@ static void decode_flags(struct address *a, uint32_t flags) {
 		address_set_primary(a, !a->secondary);
 	a->lease = !(flags & IFA_F_PERMANENT);
 	if (a->lease)
-		o->kernel_made = true; /* from a lease or a router advertisement, which renews it */
+		o->kernel_made = true; /* from a lease or a router advertisement that renews it */
 }
 
 /* Linux gives this address to lo whenever lo comes up, without any mark. */

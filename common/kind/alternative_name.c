@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Alternative names of interfaces (ip-link(8), "altname"): further names by which the kernel finds one, of up to 127 bytes.
- * They are read with their link; RTM_NEWLINKPROP and RTM_DELLINKPROP add and remove them, and the link's event tells of it.
+ * They are read with their link; RTM_NEWLINKPROP and RTM_DELLINKPROP add and remove them, and the link's event reports it.
  *
- * The kernel carries no mark on them, so the ledger says whose they are. Names that udev or somebody else gives stay.
+ * They cannot carry a mark, so the ledger says whose they are. Names that udev or somebody else has given stay.
  */
 #include <linux/rtnetlink.h>
 

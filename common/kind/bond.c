@@ -4,9 +4,9 @@
  * they have a unit.
  *
  * A bond takes a port only while that is down, and brings it up itself (kind->ports_join_down). It sets the port's MAC
- * address; the port's own one is what counts as its `mac-address`. What the kernel changes only while the bond is down
- * (BOND_OPTFLAG_IFDOWN, bond_options.c) is FIELD_WHEN_DOWN, what it changes only without ports (BOND_OPTFLAG_NOSLAVES)
- * is FIELD_RECREATE.
+ * address; the port's `mac-address` is its permanent one. Options that the kernel changes only while the bond is down
+ * (BOND_OPTFLAG_IFDOWN, bond_options.c) are FIELD_WHEN_DOWN, those that it changes only without ports
+ * (BOND_OPTFLAG_NOSLAVES) are FIELD_RECREATE.
  *
  * `primary` names a port, which is made on the bond. That is no loop: the row is not FIELD_DEV, so the bond does not wait
  * for the port. It is set at the end, and the kernel remembers the name if the port is not there.
@@ -148,7 +148,7 @@ static const struct enum_name modes[] = {
 	{ "balance-alb", BOND_MODE_ALB },       {},
 };
 
-/* The names and numbers are in bond_options.c; only some of the numbers are in a header of the kernel's. */
+/* The names and numbers are in bond_options.c; only some of the numbers are in a kernel header. */
 static const struct enum_name validations[] = {
 	{ "none", 0 },   { "active", 1 },        { "backup", 2 },        { "all", 3 },
 	{ "filter", 4 }, { "filter-active", 5 }, { "filter-backup", 6 }, {},
@@ -292,7 +292,7 @@ static const struct {
 	{ PACKETS_PER_MEMBER, MODE_BIT(BOND_MODE_ROUNDROBIN) },
 };
 
-/* False: it is written, but wrong. */
+/* False: the value in the file is wrong. */
 static bool mode_is_known(const struct bond *bond) {
 	const struct object *object = &bond->link.object;
 
@@ -349,7 +349,7 @@ static void check_times(struct reading *r, const struct bond *bond) {
 
 static void check_monitor(struct reading *r, const struct bond *bond) {
 	const struct object *object = &bond->link.object;
-	/* Also written, but wrong. */
+	/* These too are in the file, but wrong. */
 	bool targets = object->positions[ARP_IP_TARGETS].line || object->positions[NS_IP6_TARGETS].line;
 
 	if (bond->miimon && bond->arp_interval)

@@ -99,8 +99,8 @@ static void settle(struct reading *r, struct ns_state *ns) {
 	bridge_vlans_settle(&kind_bridge, r->parse.arena, ns);
 }
 
-/* br_set_forward_delay() in net/bridge/br_stp.c applies these limits only with STP. A bridge that is created with
- * less silently gets the limit. */
+/* br_set_forward_delay() in net/bridge/br_stp.c applies these limits only with STP. A bridge that is created with a smaller
+ * value silently gets the limit. */
 static void check(struct reading *r, const struct ns_state *ns, const struct object *desired) {
 	const struct bridge *bridge = (const struct bridge *)desired;
 

@@ -80,7 +80,7 @@ static void check(struct reading *r, const struct ns_state *ns, const struct obj
 			"0");
 }
 
-/* port_cost() in net/bridge/br_if.c: what has no speed, as most virtual links but a veth, costs 100. */
+/* port_cost() in net/bridge/br_if.c: a link without a speed, like most virtual links except veth, costs 100. */
 static bool is_usual(const struct state *seen, const struct object *observed, size_t field) {
 	const struct bridge_port *port = (const struct bridge_port *)observed;
 

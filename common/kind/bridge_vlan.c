@@ -3,11 +3,11 @@
  * The VLANs of a bridge's port and of the bridge itself (bridge(8), "vlan"). If one of the three fields is declared, all
  * are: the set is exact.
  *
- * They are read by RTM_GETVLAN (Linux 5.6), whose answer a kernel without VLAN filtering refuses, and heard from
- * RTNLGRP_BRVLAN: RTNLGRP_LINK does not tell of VLANs that change with the bridge's default. They are set by RTM_SETLINK
- * and RTM_DELLINK of AF_BRIDGE (br_afspec() in net/bridge/br_netlink.c). The first adds what is missing and changes the
- * flags of what is there, the second removes the rest and ignores what is not there. So a request needs no knowledge of
- * what was there before, and VLANs that stay are not touched.
+ * They are read by RTM_GETVLAN (Linux 5.6), which a kernel without VLAN filtering refuses, and heard from RTNLGRP_BRVLAN:
+ * RTNLGRP_LINK does not report VLANs that change with the bridge's default. They are set by RTM_SETLINK and RTM_DELLINK of
+ * AF_BRIDGE (br_afspec() in net/bridge/br_netlink.c). The first adds missing VLANs and changes the flags of existing ones,
+ * the second removes the rest and ignores absent ones. So a request does not depend on the previous VLANs, and VLANs that
+ * stay are not touched.
  */
 #include <linux/rtnetlink.h>
 
@@ -214,7 +214,7 @@ static const struct object *bridge_of(const struct ns_state *ns, const struct ob
 	return link && object_has(link, LINK_MASTER) ? ns_find_link(ns, ((const struct link *)link)->master) : NULL;
 }
 
-/* A number of the bridge; if the file does not say it, `otherwise`. */
+/* A number of the bridge; `otherwise` if the file does not have it. */
 static uint32_t bridge_value(const struct object *bridge, const char *key, uint32_t otherwise) {
 	int i = kind_field(bridge->kind, key);
 
@@ -269,7 +269,8 @@ const char *bridge_vlans_fallback(struct arena *arena, const struct ns_state *ns
 	return id ? arena_printf(arena, "%u", id) : "none";
 }
 
-/* A port or bridge that has nothing but the bridge's default VLAN says nothing. Else the set is exact, and all of it is said. */
+/* A port or bridge that has only the bridge's default VLAN is written without VLANs. Otherwise the set is exact and written
+ * completely. */
 bool bridge_vlans_are_usual(const struct state *seen, const struct object *observed, size_t field) {
 	const struct object *bridge = bridge_of(state_find(seen, observed->ns), observed);
 	const struct vlans *vlans = vlans_of(observed);
@@ -356,8 +357,8 @@ int bridge_vlans_encode(struct encode *encode, const struct change *change,
 	return index ? 0 : -ENODEV;
 }
 
-/* With counters, because the kernel then lists each VLAN by itself. Without, it leaves out those that follow the pvid and
- * have its flags (br_vlan_dump_dev() and br_vlan_fill_vids() in net/bridge/br_vlan.c). */
+/* With counters, because the kernel then lists each VLAN by itself. Without counters, it leaves out those that follow the
+ * pvid and have its flags (br_vlan_dump_dev() and br_vlan_fill_vids() in net/bridge/br_vlan.c). */
 static void ask(const struct source_scan *scan, struct nl_writer *w, const struct object *observed) {
 	struct vlan_header *header = nl_begin(w, RTM_GETVLAN, NLM_F_DUMP, sizeof(*header));
 
@@ -400,7 +401,7 @@ static void take(struct arena *arena, struct object *observed, const struct nlms
 			add_entry(vlans, attr);
 }
 
-/* A kernel without VLAN filtering shows no VLANs, and refuses to set them; so does it for a link that has just left its
+/* A kernel without VLAN filtering shows no VLANs and refuses to set them. The same happens for a link that has just left its
  * bridge. */
 static int refused(struct source_scan *scan _unused_, int error) {
 	return error == -EOPNOTSUPP || error == -EINVAL || error_is_gone(error) ? 0 : error;

@@ -17,7 +17,7 @@ struct vlans {
 };
 
 extern const struct type type_pvid, type_vlan_set;
-/* The names of the ids that are no VLAN. */
+/* The word for "no VLAN". */
 extern const struct enum_name no_vlan[];
 /* kind->source of both kinds. */
 extern const struct source source_bridge_vlans;
@@ -55,7 +55,7 @@ void bridge_vlans_settle(const struct kind *kind, struct arena *arena, struct ns
 /* kind->check and kind->fallback. */
 void bridge_vlans_check(struct reading *r, const struct ns_state *ns, const struct object *desired);
 const char *bridge_vlans_fallback(struct arena *arena, const struct ns_state *ns, const struct object *object, size_t field);
-/* For kind->encode of both kinds: `others` encodes the other fields. Exactly the declared VLANs are set, whatever was there
+/* For kind->encode of both kinds: `others` encodes the other fields. Sets exactly the declared VLANs, whatever was there
  * before. */
 int bridge_vlans_encode(struct encode *encode, const struct change *change,
 			int (*others)(struct encode *encode, const struct change *change));

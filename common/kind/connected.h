@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Do the routes exist that the kernel makes for addresses and links: to their networks, the entries of the table local,
- * fe80::/64, ff00::/8? They can be removed while the address stays.
+ * Checks that the routes exist that the kernel makes for addresses and links: to their networks, the entries of the table
+ * local, fe80::/64, ff00::/8. They can be removed while the address stays.
  *
- * Shared by links, addresses and routes: route_source.c reads the routes, address_connected.c judges what they show
- * about addresses and links.
+ * Shared by links, addresses and routes: route_source.c reads the routes, address_connected.c decides what they show about
+ * addresses and links.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ struct connected {
 	bool (*has_route)(const struct source_scan *scan, const struct prefix *to, uint32_t table);
 	/* Is a route of a declared object missing, and on which link? 0: on several. */
 	bool any_missing;
-	bool only_late; /* only routes are missing that the kernel may still be about to make */
+	bool only_late; /* all missing routes are ones that the kernel may be about to make */
 	uint32_t ifindex;
 	vec(uint32_t) vrfs; /* the tables of VRFs in which something is missing */
 };

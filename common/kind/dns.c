@@ -42,7 +42,7 @@ static const struct field key_options = { .name = "options", .type = &type_text 
 /* The state of reading the mapping. */
 struct reader {
 	struct parse *p;
-	struct text servers, search, options; /* complete lines, and the rest of a line each */
+	struct text servers, search, options; /* complete lines, and parts of single lines */
 	vec(struct dns_zone) zones;
 };
 
@@ -182,7 +182,7 @@ static void read_dns(struct reading *here, const struct section *section _unused
 	if (p->diags->n_errors != errors)
 		return;
 	if (values[KEY_HOSTS] && !values[KEY_SERVERS] && !values[KEY_SEARCH] && !values[KEY_OPTIONS])
-		return; /* it says nothing about resolv.conf */
+		return; /* it has no key for resolv.conf */
 	text_addf(&all, "%s%s", DNS_FIRST_LINE, text_str(&r.servers));
 	if (r.search.size)
 		text_addf(&all, "search%s\n", text_str(&r.search));
@@ -225,7 +225,7 @@ static struct object *from_text(struct arena *arena, const char *ns, const struc
 	return &dns_new(arena, &kind_dns, ns, text)->object;
 }
 
-/* The file may have comments and options that the keys of `dns` do not say. */
+/* The file may have comments and options for which `dns` has no keys. */
 const char *dns_left_out(struct arena *arena _unused_, const struct object *observed _unused_) {
 	return "left out";
 }

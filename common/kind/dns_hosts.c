@@ -2,8 +2,8 @@
 /*
  * /etc/netns/NAME/hosts, in the format of hosts(5).
  *
- * With `hosts: true` it has the namespaces that this one shares a network with: that have an address of the same prefix on
- * the same segment. All namespaces of one network have the same lines, so the text is made once for each network and
+ * With `hosts: true` it lists the namespaces that share a network with this one, that is, have an address of the same prefix
+ * on the same segment. All namespaces of one network have the same lines, so the text is made once for each network and
  * shared; otherwise the files of a network of 1000 would take a million lines.
  */
 #include "base/hash.h"
@@ -49,7 +49,7 @@ void dns_read_hosts(struct reading *here, const struct node *node) {
 		dns_declare(here, &kind_hosts, node, text_str(&text))->everybody = everybody;
 }
 
-/* Who shares a network with whom. */
+/* Which namespaces share a network. */
 
 struct network_key {
 	size_t segment;
@@ -62,7 +62,7 @@ struct network {
 	UT_hash_handle hh;
 };
 
-/* The network that an address gives its link; false: none, or others may be on it too, but no namespace of the file. */
+/* The network that an address gives its link; false: none, or one that no other namespace of the file can be on. */
 static bool network_of(struct segments *segments, const struct ns_state *ns, const struct object *object,
 		       struct network_key *ret, struct prefix *ret_address) {
 	const struct object *link;
@@ -70,7 +70,7 @@ static bool network_of(struct segments *segments, const struct ns_state *ns, con
 	if (!object->kind->assigns || !object->kind->assigns(object, ret_address))
 		return false;
 	link = ns_find_link(ns, object_home_link(object));
-	memset(ret, 0, sizeof(*ret)); /* also what is between its members: it is hashed */
+	memset(ret, 0, sizeof(*ret)); /* including the padding, because it is hashed */
 	ret->segment = segment_of(segments, link);
 	struct prefix network = prefix_network(ret_address);
 	ret->prefix.address.family = network.address.family;
@@ -100,7 +100,7 @@ static struct network *find_networks(struct segments *segments, const struct sta
 	return all;
 }
 
-/* The text for a namespace; `last` and its text are those of the namespace before, which often is in the same networks. */
+/* The text for a namespace; `last` and its text are those of the previous namespace, which is often in the same networks. */
 struct last {
 	const struct network *networks[8];
 	size_t n;

@@ -422,8 +422,8 @@ static void get_labels(struct arena *arena, const struct nlattr *attr, struct en
 
 enum { SEGMENT_SIZE = sizeof(struct in6_addr) };
 
-/* struct seg6_iptunnel_encap: the mode, then the header with the segments in the order opposite to that of the packets' way. In
- * `inline` mode the kernel fills in the last one, the packet's destination. */
+/* struct seg6_iptunnel_encap: the mode, then the header with the segments in reverse order of travel. In `inline` mode the
+ * kernel fills in the last one, the packet's destination. */
 static void put_seg6(struct arena *arena, struct nl_writer *w, const struct encap_seg6 *seg6) {
 	const struct encap_segments *segments = &seg6->segments;
 	size_t n = segments->n + (seg6->mode == SEG6_IPTUN_MODE_INLINE);
@@ -452,7 +452,7 @@ static void get_seg6(struct arena *arena, const struct nlattr *attr, struct enca
 		return;
 	memcpy(&mode, data, sizeof(mode));
 	memcpy(&header, data + sizeof(mode), sizeof(header));
-	left = (size - sizeof(mode) - sizeof(header)) / SEGMENT_SIZE; /* others may have attributes (TLVs) behind */
+	left = (size - sizeof(mode) - sizeof(header)) / SEGMENT_SIZE; /* others may have attributes (TLVs) after them */
 	n = MIN(MIN(left, header.first_segment + (size_t)1), (size_t)SEGMENTS_MAX);
 	ret->mode = (uint32_t)mode;
 	ret->segments.n = n - (n && mode == SEG6_IPTUN_MODE_INLINE);

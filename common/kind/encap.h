@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a next hop puts around the packets that it sends (a lightweight tunnel); see encap.c. */
+/* The headers that a next hop puts around the packets that it sends (a lightweight tunnel); see encap.c. */
 #pragma once
 
 #include "model/kind.h"
@@ -34,9 +34,9 @@ struct encap {
 
 extern const struct type type_encap; /* struct encap */
 
-/* An order of all encapsulations, in which only equal ones are equal. */
+/* Compares two encapsulations like memcmp(); 0 only if they are equal. */
 int encap_compare(const struct encap *a, const struct encap *b);
-/* Why an observed object with it has no words in a file; NULL: it has. */
+/* Why a file cannot declare an observed object with it; NULL: it can. */
 const char *encap_left_out(const struct encap *encap);
 /* The end of "this kernel has no …", for struct trial, and a module that may have it; NULL: there is no encapsulation. */
 const char *encap_what(const struct encap *encap, const char **ret_module);

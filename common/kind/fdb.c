@@ -2,13 +2,13 @@
 /*
  * An entry of a forwarding table (bridge(8), "fdb"), declared under its link.
  *
- * There are two tables. With `remote` the entry is in the vxlan's own: behind which other end a hardware address is
- * (NTF_SELF, drivers/net/vxlan). Without, it is in the table of the bridge whose port the link is (NTF_MASTER,
- * net/bridge/br_fdb.c). A hardware address has one entry in each, except that a vxlan sends frames for 00:00:00:00:00:00
- * (unknown addresses) and multicast to any number of other ends. The kernel carries no mark on entries.
+ * There are two tables. With `remote` the entry is in the vxlan's own table, which says behind which remote end a hardware
+ * address is (NTF_SELF, drivers/net/vxlan). Without `remote` it is in the table of the bridge whose port the link is
+ * (NTF_MASTER, net/bridge/br_fdb.c). A hardware address has one entry in each, except that a vxlan sends frames for
+ * 00:00:00:00:00:00 (unknown addresses) and multicast to any number of other ends. The kernel carries no mark on entries.
  *
- * Learned entries come and go, and are not read. The entries that a vxlan makes for its own far end are compared with
- * that (vxlan_ends.c). A static entry is lost when its port leaves the bridge.
+ * Learned entries come and go, and are not read. The entries that a vxlan makes for its own far end are compared with the
+ * far end (vxlan_ends.c). A static entry is lost when its port leaves the bridge.
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -231,7 +231,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	struct fdb *f = (struct fdb *)object_new(arena, &kind_fdb, scan->seen->name);
 	f->own = !!(ndm->ndm_flags & NTF_SELF);
 	f->dev = scan->decode.link_name(scan->decode.userdata, (uint32_t)ndm->ndm_ifindex);
-	/* Other drivers show their filters of multicast. */
+	/* Other drivers show their multicast filters. */
 	if (!f->dev || !tb[f->own ? NDA_DST : NDA_MASTER] || !tb[NDA_LLADDR] ||
 	    !type_any_mac.get(arena, &fields[MAC], tb[NDA_LLADDR], &f->mac) ||
 	    (f->own && !type_ip.get(arena, &fields[REMOTE], tb[NDA_DST], &f->remote)))
@@ -293,7 +293,7 @@ static enum about about(const struct event *event, struct hint *ret) {
 		return ABOUT_UNKNOWN;
 	if (ndm->ndm_family != AF_BRIDGE)
 		return ABOUT_OTHER;
-	/* An entry that moves from one port to another says only where to. */
+	/* The event of an entry that moves to another port names only the new one. */
 	ret->type = ndm->ndm_flags & NTF_SELF ? HINT_PARTS : HINT_CLASS;
 	ret->class = &class_fdb;
 	ret->ifindex = (uint32_t)ndm->ndm_ifindex;

@@ -2,7 +2,7 @@
 /*
  * geneve: Ethernet over UDP (RFC 8926).
  *
- * It has no `underlay`: the kernel does not tell in which namespace the outer packets travel.
+ * It has no `underlay`: the kernel does not show in which namespace the outer packets travel.
  */
 #include "kind/link.h"
 #include "model/section.h"
@@ -45,7 +45,7 @@ static const struct field fields[] = {
 			     .doc = "Whether the outer packets carry a UDP checksum."),
 };
 
-/* IPv4 asks for a checksum, IPv6 may only forgo it. */
+/* IPv4 requests a checksum, IPv6 may only omit it. */
 static void put_checksum(struct nl_writer *w, const struct object *object) {
 	const struct geneve *geneve = (const struct geneve *)object;
 
@@ -73,7 +73,7 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 			   "'remote' is a link-local address, which geneve does not support");
 }
 
-/* The kernel changes the address and not its family, and an IPv6 address turns the checksum on, which a change cannot turn off
+/* The kernel cannot change the address's family, and an IPv6 address turns the checksum on, which a change cannot turn off
  * (geneve_nl2info()). */
 static bool recreate(const struct object *desired, const struct object *observed, uint64_t mask) {
 	const struct geneve *want = (const struct geneve *)desired, *have = (const struct geneve *)observed;
@@ -84,7 +84,7 @@ static bool recreate(const struct object *desired, const struct object *observed
 	       (want->remote.family == AF_INET6 && object_has(desired, UDP_CHECKSUM) && !want->udp_checksum);
 }
 
-/* geneve_find_dev(): of one namespace. */
+/* geneve_find_dev(): within one namespace. */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct geneve *geneve = (const struct geneve *)desired;
 	char remote[IP_TEXT_MAX];

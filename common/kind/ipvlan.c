@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ipvlan and ipvtap: interfaces that share the MAC address of their lower interface; packets are told apart by IP
- * address. The lower interface may be in another namespace. Mode and isolation belong to the lower interface in the
- * kernel, so all interfaces on it have the same (ipvlan_port in drivers/net/ipvlan/ipvlan.h).
+ * ipvlan and ipvtap: interfaces that share the MAC address of their lower interface; packets are distinguished by IP
+ * address. The lower interface may be in another namespace. Mode and isolation belong to the lower interface in the kernel,
+ * so all interfaces on it have the same (ipvlan_port in drivers/net/ipvlan/ipvlan.h).
  */
 #include <linux/if_link.h>
 

@@ -29,7 +29,7 @@ enum {
 			1 << LINK_GRO_MAX_SIZE | 1 << LINK_GRO_IPV4_MAX_SIZE,
 };
 
-/* Also what a kind reads besides, and hears nothing of. */
+/* Also what a kind reads in addition and gets no events about. */
 static bool silent(const struct object *object) {
 	return (object->kind->source && !object->kind->source->groups) || object->set & SILENT_FIELDS;
 }

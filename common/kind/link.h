@@ -40,7 +40,7 @@ struct link {
 	struct mac mac;
 	const char *master; /* "": none */
 	const char *alias;
-	const struct object *pair;      /* while the file is read: what the pair's entry says about both ends, or NULL */
+	const struct object *pair;      /* while the file is read: values of the pair's entry for both ends, or NULL */
 	const char *kind_text;          /* observed: IFLA_INFO_KIND, or "" */
 	uint32_t own_table;             /* a VRF: the table of its ports' routes; else 0 */
 	const char **alternative_names; /* observed */
@@ -110,7 +110,7 @@ enum { ATTR_GSO_IPV4_MAX_SIZE = 63, ATTR_GRO_IPV4_MAX_SIZE = 64, LINK_ATTR_MAX =
 /* Desired: whether the link should have these addresses; observed: a mask of the bits below. */
 extern const struct type type_own_addresses;
 enum {
-	OWN_ADDRESSES_THERE = 1 << 0, /* it has them, or the kernel would give it none */
+	OWN_ADDRESSES_THERE = 1 << 0, /* it has them, or the kernel gives it none */
 	OWN_ADDRESSES_MADE = 1 << 1,  /* it has a link-local address that the kernel made */
 };
 
@@ -248,7 +248,7 @@ enum {
 			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                                                          \
 			      .doc = "the routes that the kernel gives it (link-local, loopback or multicast)" }
 
-/* Where the outer packets of a tunnel travel, if that is another namespace than the link's own. */
+/* The namespace in which a tunnel's outer packets travel, if it is not the link's own. */
 #define LINK_UNDERLAY(of)                                                                                    \
 	{                                                                                                    \
 		.name = "underlay", .type = &type_underlay, .offset = offsetof(struct of, underlay),         \
@@ -256,7 +256,7 @@ enum {
 		.doc = "The namespace in which the outer packets travel, if it is another than the link's; " \
 		       "`dev` in another namespace says the same."                                           \
 	}
-/* That namespace, of a desired object; that of the link below, of others; else its own. */
+/* The namespace of a desired object's underlay, or of its lower link, or else its own. */
 const char *link_underlay(const struct object *object);
 
 /* The group in which every link is created, so that udev and others can recognise our links from the first moment:
@@ -273,8 +273,8 @@ static inline bool link_is_kept_down(const struct object *desired) {
 	return object_has(desired, LINK_UP) && !((const struct link *)desired)->up;
 }
 
-/* link_own.c: What the kernel gives a link by itself belongs to the link. Sets that the desired link should have it,
- * or, with mode none, no link-local address. */
+/* link_own.c: addresses and routes that the kernel gives a link belong to the link. Sets that the desired link should have
+ * them, or, with mode none, no link-local address. */
 void link_want_own_addresses(struct link *link);
 /* Records whether an observed link has these addresses; if the kernel gives it none (it is down, or without IPv6),
  * nothing is missing. */
@@ -285,8 +285,8 @@ bool link_is_own_address(const struct link *link, const struct prefix *address);
 /* Records that a route that the kernel made for the link is missing. */
 void link_miss(struct arena *arena, struct link *link, const struct made_route *route);
 
-/* The table of the routes that the kernel makes for the link and its addresses: that of the VRF which the link is,
- * or whose port it is; 0: the tables main and local. False if it is not known, because the controller was not read. */
+/* The table of the routes that the kernel makes for the link and its addresses: the table of the VRF that the link is or
+ * belongs to; 0: the tables main and local. False if it is not known, because the controller was not read. */
 bool link_made_table(const struct ns_state *ns, const struct link *link, uint32_t *ret);
 /* The same by name; 0 also if it is not known. */
 uint32_t link_table_of(const struct ns_state *ns, const char *dev);
@@ -311,8 +311,8 @@ void link_resolve(const struct decode *decode, struct link *link);
 /* Is the link unable to send until something outside topod happens? False if the kernel is about to pass a carrier
  * to it (from a bridge's port, from a lower link), which takes a moment. */
 bool link_lacks_carrier(const struct link *link, const struct state *state);
-/* Must an object that the kernel takes only on a link with a carrier wait, since this one is up and has none? For its
- * kind->comes_later(), which says what *ret_why is. No: nothing was seen of the link, or the plan brings it up, so that its
+/* Must an object that the kernel accepts only on a link with a carrier wait, because this link is up without one? For
+ * kind->comes_later() (*ret_why: see there). False if the link was not observed, or if the plan brings it up: then its
  * carrier may come with the other end. */
 bool link_awaits_carrier(const struct state *observed, const char *ns, const char *name, const char **ret_why);
 

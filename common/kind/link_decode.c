@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links as the kernel reports them (RTM_NEWLINK), read by the table of fields; and what no table can say: indexes of other
- * links, and attributes whose absence means something.
+ * Links as the kernel reports them (RTM_NEWLINK), read by the table of fields; and what a table cannot express: indexes of
+ * other links, and attributes whose absence means something.
  */
 #include "kind/link.h"
 
@@ -117,14 +117,14 @@ static bool runs_ipv6(const struct seen *seen, struct link *link) {
 	return seen->ifi->ifi_type == ARPHRD_ETHER && nl_get_u32(seen->inet6[IFLA_INET6_FLAGS], 0) & READY;
 }
 
-/* Is there no MAC address by which it could be recognised? A controller may have that of one of its ports. */
+/* Does it lack a MAC address by which it could be recognised? A controller may have that of one of its ports. */
 static bool lacks_own_mac(const struct object *link) {
 	const struct kind *kind = link->kind;
 
 	return kind->no_mac || (kind->port_kind && kind->shares_mac && kind->shares_mac(link));
 }
 
-/* What the table cannot say: indexes of other links, and attributes whose absence means something. */
+/* What the table cannot express: indexes of other links, and attributes whose absence means something. */
 static void decode_rest(const struct decode *decode, const struct seen *seen, struct link *link) {
 	struct object *object = &link->object;
 
@@ -139,7 +139,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	const char *rest = startswith(link->alias, "topod:");
 	object->owned = rest && streq(rest, decode->topology);
 	object->stamped = lacks_own_mac(object) && nl_get_u32(seen->top[IFLA_GROUP], 0) == TOPOD_LINK_GROUP;
-	const struct nlattr *own = seen->bond_port[IFLA_BOND_SLAVE_PERM_HWADDR]; /* a bond has given its port another */
+	const struct nlattr *own = seen->bond_port[IFLA_BOND_SLAVE_PERM_HWADDR]; /* a bond has given its port another one */
 	if (own && object_has(object, LINK_MAC))
 		object->kind->fields[LINK_MAC].type->get(decode->arena, &object->kind->fields[LINK_MAC], own, &link->mac);
 	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || link_is_fallback(link->name);

@@ -110,7 +110,7 @@ static int put_links(struct encode *encode, const struct object *object, uint64_
 		const struct field *field = &object->kind->fields[i];
 		const struct link_ref *ref = field_of(field, object);
 
-		/* One that can be changed is removed by 0. */
+		/* If it can be changed, 0 removes it. */
 		if (!(mask >> i & 1) || field->wire != wire || (!ref->name && field->class != FIELD_LIVE))
 			continue;
 		uint32_t index = ref->name ? encode_ifindex(encode, ref->ns, ref->name) : 0;
@@ -175,7 +175,7 @@ int link_put_netns(struct encode *encode, const char *ns) {
 	return 0;
 }
 
-/* The kernel sets the sizes for IPv4 to the general ones (netif_set_gso_max_size()), so those follow. */
+/* The kernel sets the sizes for IPv4 to the general ones (netif_set_gso_max_size()), so the sizes for IPv4 follow. */
 static uint64_t with_ipv4_sizes(const struct object *object, uint64_t mask) {
 	if (mask >> LINK_GSO_MAX_SIZE & 1)
 		mask |= object->set & field_bit(LINK_GSO_IPV4_MAX_SIZE);
@@ -204,9 +204,9 @@ void link_put_identity(struct encode *encode, const struct link *link, struct if
 	nl_put_u32(encode->writer, IFLA_GROUP, TOPOD_LINK_GROUP);
 }
 
-/* Under a temporary name, because that namespace may have a link of its name. The first message has nearly everything that the
- * kernel may refuse, the second one moves the link, the last one removes it if that failed. Before Linux 6.15 a single
- * message with IFLA_NET_NS_FD makes the link in the namespace where it goes to, and that is then its underlay. */
+/* Under a temporary name, because that namespace may have a link with its final name. The first message has nearly
+ * everything that the kernel may refuse, the second one moves the link, the last one removes it if the move failed. Before
+ * Linux 6.15 a single message with IFLA_NET_NS_FD makes the link in its target namespace, which is then its underlay. */
 static int encode_create_below(struct encode *encode, const struct change *change) {
 	const struct resolver *resolver = encode->resolver;
 	const struct object *object = change->desired;
@@ -280,7 +280,7 @@ static uint32_t current_index(struct encode *encode, const struct change *change
 	return encode->resolver->ifindex(encode->resolver->userdata, link->object.ns, link->name);
 }
 
-/* The desired link with what of its data it does not say as it is, so that the driver does not reset that. */
+/* A copy of the desired link in which undeclared data is filled in as observed, so that the driver does not reset it. */
 static const struct object *with_whole_data(struct arena *arena, const struct change *change, uint64_t *fields) {
 	const struct object *want = change->desired, *have = change->observed;
 
@@ -290,7 +290,7 @@ static const struct object *with_whole_data(struct arena *arena, const struct ch
 	if (!(*fields & data))
 		return want;
 	struct object *whole = arena_memdup(arena, want, want->kind->size);
-	/* Fields may share memory (`key` is both keys): what the file says goes last. */
+	/* Fields may share memory (`key` is both keys), so declared values are written last. */
 	for (uint64_t left = data & have->set & ~want->set; left; left &= left - 1) {
 		const struct field *field = &want->kind->fields[__builtin_ctzll(left)];
 		memcpy(field_of(field, whole), field_of(field, have), field->type->size);
@@ -318,8 +318,8 @@ static void put_down(struct encode *encode, uint32_t index) {
 	ifi->ifi_change = IFF_UP;
 }
 
-/* Joins a controller that takes only links that are down, and brings them up itself. While a link is its port, it has another
- * MAC address than its own, which can then only be changed outside. */
+/* Joins a controller that takes only links that are down, and brings them up itself. A port does not have its own MAC
+ * address while it is a member, so that can only be changed outside. */
 static int put_joining(struct encode *encode, const struct change *change, uint32_t index, uint64_t *fields) {
 	const struct object *object = change->desired;
 	const struct link *seen = (const struct link *)change->observed;
@@ -340,8 +340,8 @@ static int put_joining(struct encode *encode, const struct change *change, uint3
 	return r;
 }
 
-/* The kernel applies the flags of a message first, so what must be set before the link is up goes into a message of
- * its own. The attributes of IFLA_INFO_DATA come before the flags. */
+/* The kernel applies the flags of a message first, so fields that must be set before the link is up go into a separate
+ * message. The attributes of IFLA_INFO_DATA come before the flags. */
 static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
 	const struct object *object = change->desired;
 	const struct link *seen = (const struct link *)change->observed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel gives a link by itself: its link-local address, the addresses of lo, and the routes of these.
+ * What the kernel gives a link by itself: its link-local address, the addresses of lo, and their routes.
  *
  * All of it belongs to the link (LINK_OWN_ADDRESSES, LINK_OWN_ROUTES): if it is missing, the link differs, and it is
  * restored as the kernel makes it. The scan records what is gone (address_connected.c).
@@ -132,7 +132,7 @@ static void put_loopbacks(struct encode *encode, const struct link *seen, uint32
 	if (!(there & FAMILY_IPV4))
 		put_address(encode, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &loopback4, index);
 	if (seen && (!seen->runs_ipv6 || (there & FAMILY_IPV6 && !seen->lacks_entry)))
-		return; /* where IPv6 is off, the kernel refuses ::1 */
+		return; /* with IPv6 off, the kernel refuses ::1 */
 	if (there & FAMILY_IPV6)
 		put_address(encode, RTM_DELADDR, 0, &loopback6, index);
 	put_address(encode, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &loopback6, index);
@@ -157,7 +157,7 @@ void link_put_own_addresses(struct encode *encode, const struct change *change, 
 		made_route_put(encode->writer, route, index);
 }
 
-/* Only the kernel can compute the address of some modes, and it makes one when the mode changes
+/* In some modes only the kernel can compute the address; it does so when the mode changes
  * (addrconf_sysctl_addr_gen_mode()). */
 bool link_writes(const struct change *change, size_t i, struct arena *arena, const char **ret_path, const char **ret_value) {
 	const struct link *link = (const struct link *)change->desired, *seen = (const struct link *)change->observed;

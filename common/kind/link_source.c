@@ -43,7 +43,7 @@ static bool is_listed(const struct link_reading *reading, const char *name) {
 	return false;
 }
 
-/* Requests each link in the scope, or to which an object in the scope belongs, once. */
+/* Requests, once, each link that is in the scope or that an object in the scope belongs to. */
 static void ask_by_name(struct source_scan *scan, struct link_reading *reading, struct nl_writer *w) {
 	for (size_t i = 0; i < scan->scope->n; i++) {
 		const char *name = object_home_link(scan->scope->objects[i]);
@@ -55,7 +55,7 @@ static void ask_by_name(struct source_scan *scan, struct link_reading *reading, 
 	}
 }
 
-/* Requests the controllers of which only the index is known. */
+/* Requests the controllers that are known only by index. */
 static void ask_for_controllers(struct source_scan *scan, struct nl_writer *w) {
 	ns_foreach(object, scan->seen) {
 		const struct link *link = (const struct link *)object;
@@ -83,7 +83,7 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 		ask_for_controllers(scan, w);
 }
 
-/* Only a whole dump shows which links do not exist. */
+/* Only a whole dump shows which links no longer exist. */
 static void begin(struct source_scan *scan) {
 	scan->lost_link(scan, NULL);
 }

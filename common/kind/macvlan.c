@@ -109,7 +109,7 @@ static bool receives_from_sources(const struct object *object) {
 	return object_has(object, MODE) && ((const struct macvlan *)object)->mode == MACVLAN_MODE_SOURCE;
 }
 
-/* When the mode becomes another one, the kernel removes the sources itself, and refuses a message about them. */
+/* In any other mode, the kernel has removed the sources itself and refuses a message about them. */
 static int encode_macvlan(struct encode *encode, const struct change *change) {
 	struct change without = *change;
 

@@ -23,8 +23,8 @@ extern const struct prefix made_route_link_local; /* fe80::/64, on each interfac
 extern const struct prefix made_route_multicast;  /* ff00::/8, on each interface with IPv6 */
 
 /* Reads one RTM_NEWROUTE of a dump. False if it is neither fe80::/64 nor of a type that is in the table local, or in
- * that of a VRF. Only these routes can exist on several interfaces with one identity, so that a struct route cannot
- * show to which interface they belong. */
+ * that of a VRF. Only these routes can exist on several interfaces with one identity, so a struct route cannot show which
+ * interface they belong to. */
 bool made_route_decode(const struct nlmsghdr *nlh, struct made_route *ret);
 
 /* Compares by interface, table, type and destination, like memcmp(). */

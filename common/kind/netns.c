@@ -2,8 +2,8 @@
 /*
  * A namespace as an object: it exists or not. Its name is that of its struct ns_state.
  *
- * One that is attached comes and goes without topod (object.awaited). That it is the one that was attached last, by its
- * cookie, is for the scan to find out; here it exists or does not.
+ * An attached namespace comes and goes without topod (object.awaited). The scan checks by the cookie that it is the one that
+ * was attached last; here it only exists or not.
  */
 #include "kind/netns.h"
 #include "model/change.h"

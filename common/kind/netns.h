@@ -8,7 +8,7 @@
 extern const struct class class_netns;
 extern const struct kind kind_netns;
 
-/* How topod learns of a namespace that something else makes, and makes again (`attach`). */
+/* How topod learns of a namespace that something else makes and may make again (`attach`). */
 enum attach_source {
 	ATTACH_CALL,      /* the maker, or something beside it, calls the daemon */
 	ATTACH_PIDFILE,   /* the value is a file with the number of a process in it */
@@ -29,10 +29,10 @@ struct netns {
 	const char *inode, *born, *cookie; /* observed; see struct netns_identity */
 	bool named; /* observed: its name in /run/netns refers to it; false: only a descriptor holds it */
 	/* Only in the ledger, of a namespace that was attached: */
-	const char *link;  /* to what topod's symbolic link in /run/netns leads: "/proc/4711/ns/net" */
-	const char *owner; /* the control group with whose last process the namespace ends; not set: the link says it */
+	const char *link;  /* the target of topod's symbolic link in /run/netns: "/proc/4711/ns/net" */
+	const char *owner; /* the control group whose last process ends the namespace; not set: the link shows it */
 	/* Desired: */
-	uint32_t source;   /* enum attach_source; not set: it is not attached */
+	uint32_t source;   /* enum attach_source; not set: without `attach` */
 	const char *value; /* see struct attach */
 };
 
@@ -55,11 +55,11 @@ struct netns_identity {
 	uint64_t cookie;    /* SO_NETNS_COOKIE, which is never reused; 0: the kernel has none (before Linux 5.14) */
 };
 
-/* netns_attach.c: `attach` and `wait`, and what follows from them when the whole file was read. */
+/* netns_attach.c: `attach` and `wait`, and what follows from them once the whole file is read. */
 extern const struct section netns_sections[];
 void netns_settle(struct reading *r, struct ns_state *ns);
 
-/* The identity that these fields of an object or a ledger say; NULL: not known. */
+/* The identity in these fields of an object or a ledger; NULL: not known. */
 struct netns_identity netns_identity_read(const char *inode, const char *cookie);
 /* Makes a sealed object; identity NULL: not known. */
 struct object *netns_object(struct arena *arena, const char *ns, const struct netns_identity *identity);

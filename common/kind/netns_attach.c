@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `attach` and `wait`: a namespace that something else makes. It says only where topod learns of the namespace; whether
- * there is such a file, unit or container is not known here.
+ * `attach` and `wait`: a namespace that something else makes. This only says where topod learns of the namespace; it does
+ * not check whether the file, unit or container exists.
  */
 #include "kind/netns.h"
 
@@ -11,7 +11,7 @@ enum { N_KEYS = 4 };
 #define KEY(i, name_, doc_) \
 	{ .name = (name_), .type = &type_text, .offset = (i) * sizeof(const char *), .doc = (doc_) }
 
-/* In the order of enum attach_source, which begins with the one that has no key. */
+/* In the order of enum attach_source, whose first value has no key. */
 static const struct field attach_fields[N_KEYS] = {
 	KEY(0, "pidfile",
 	    "A file with the number of a process in the namespace. It is believed only if the process had started before the file "
@@ -123,7 +123,7 @@ const struct section netns_sections[] = {
 	{},
 };
 
-/* What is attached is also adopted: it may contain anything, and topod only configures it. */
+/* An attached namespace is also adopted: it may contain anything, and topod only configures it. */
 void netns_settle(struct reading *r, struct ns_state *ns) {
 	struct object *self = ns_self(ns);
 

@@ -4,8 +4,8 @@
  * use one, and changing it changes them all in one message. The messages are RTM_NEWNEXTHOP and RTM_DELNEXTHOP with
  * struct nhmsg (linux/nexthop.h, net/ipv4/nexthop.c).
  *
- * A next hop disappears silently when its interface goes down, and takes the routes that use it along; one that is
- * deleted also leaves its groups. So an object that names a next hop needs it like an interface.
+ * A next hop disappears silently when its interface goes down, together with the routes that use it; a deleted one also
+ * leaves its groups. So an object that names a next hop needs it like an interface.
  */
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>

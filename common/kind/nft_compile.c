@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which chains and rules the entries of a namespace become. What a rule consists of is in nft_rule.c.
+ * Which chains and rules the entries of a namespace become. The content of a rule is made in nft_rule.c.
  */
 #include "kind/ruleset.h"
 
 #include <linux/netfilter.h>
 
-/* Priorities as nft names them: dstnat -100, srcnat 100, mangle -150, filter 0. Before routing and after it, filters see
- * the addresses outside of translations. */
+/* Priorities as nft names them: dstnat -100, srcnat 100, mangle -150, filter 0. In prerouting and postrouting, filters see
+ * the addresses as they are outside the translation. */
 const struct nft_place nft_places[NFT_N_CHAINS] = {
 	[NFT_NAT_PREROUTING] = { "prerouting", "nat", NF_INET_PRE_ROUTING, -100 },
 	[NFT_NAT_OUTPUT] = { "output", "nat", NF_INET_LOCAL_OUT, -100 },
@@ -19,8 +19,8 @@ const struct nft_place nft_places[NFT_N_CHAINS] = {
 	[NFT_FILTER_POSTROUTING] = { "filter-postrouting", "filter", NF_INET_POST_ROUTING, -150 },
 };
 
-/* A limit holds for the entry and not for each of the rules that its lists become; a log's limit is the log's alone. Then
- * the rules only match, and jump to a chain that the entry has for itself. */
+/* A limit applies to the whole entry, not to each of its rules; a log's limit applies only to the log. So if there is a
+ * limit, the entry's rules only match and jump to a separate chain. */
 static bool needs_chain(const struct nft_entry *entry) {
 	return entry->log.limit.rate || (entry->limit.rate && nft_entry_n_rules(entry) > 1);
 }

@@ -28,7 +28,7 @@ static uint32_t *hash_rules(const struct lines *lines) {
 	return hashes;
 }
 
-/* longest[i * (m + 1) + k]: the length of the longest common subsequence of the rules from i and from k on. */
+/* longest[i * (m + 1) + k]: the length of the longest common subsequence of the rules from i on and those from k on. */
 static void match_middle(const struct lines *a, const struct lines *b, size_t *stays, bool *kept) {
 	size_t n = a->end - a->first, m = b->end - b->first;
 

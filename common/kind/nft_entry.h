@@ -46,7 +46,7 @@ struct nft_check nft_read_entry(struct parse *p, const struct node *node, const 
 
 /* Is the key read? */
 bool nft_has(const struct nft_check *check, enum nft_key key);
-/* Is the key in the file, valid or not? An invalid one was reported already and is not reported as missing. */
+/* Is the key in the file, valid or not? An invalid one has been reported already, so it is not reported as missing. */
 bool nft_is_written(const struct nft_check *check, enum nft_key key);
 
 /* Reports a wrong or missing value. */
@@ -60,7 +60,7 @@ void nft_check_port(struct nft_check *check, enum nft_key key, const char *what)
 void nft_settle_family(struct nft_check *check, enum nft_key key, uint8_t family);
 /* The keys that all entries have. */
 void nft_check_ports_and_family(struct nft_check *check);
-/* Last: whether the entry becomes too many or too large rules, and icmp of the wrong family. */
+/* To be called last: checks the number and size of the entry's rules, and icmp of the wrong family. */
 void nft_check_size(struct nft_check *check);
 
 /* Prints the entry as one line: "masquerade source 10.0.0.0/24". */

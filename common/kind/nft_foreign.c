@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tables of nftables that are not this topology's, by name: only an export looks at them, to say that they are there. What
- * is in them is for nft(8).
+ * The tables of nftables that do not belong to this topology, by name: only an export reads them, to mention that they
+ * exist. nft(8) shows their content.
  */
 #include "kind/ruleset.h"
 

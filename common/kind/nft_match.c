@@ -3,7 +3,7 @@
  * A match of an entry: an item or a list of items; `not` is written before an item or before the list. Either all items
  * of a match are negated or none are: "one of these" and "none of those" are two conditions, which need two entries.
  *
- * What an item is, its type says (nft_value.c).
+ * The type of an item knows what it means (nft_value.c).
  */
 #include "kind/nft_value.h"
 
@@ -17,7 +17,7 @@ static void match_list_done(struct match_list *list) {
 	vec_done(&list->items);
 }
 
-/* What follows the word `not` and white space; NULL: the text has no `not`. */
+/* The text after the word `not` and white space; NULL: the text has no `not`. */
 static const char *skip_not(const char *text) {
 	const char *rest = startswith(text, "not");
 	size_t blanks = rest ? strspn(rest, " \t") : 0;
@@ -172,7 +172,7 @@ void nft_match_print(const struct field *field _unused_, const void *value, stru
 	text_add(out, match->n > 1 ? "]" : "");
 }
 
-/* Does any item of the match cover, or overlap, the item? */
+/* Does any item of the match cover (or overlap) the item? */
 static bool any_covers(const struct nft_match *match, const struct nft_item *item) {
 	for (size_t i = 0; i < match->n; i++)
 		if (match->type->covers(&match->items[i], item))
@@ -188,7 +188,7 @@ static bool any_meets(const struct nft_match *match, const struct nft_item *item
 }
 
 bool nft_match_covers(const struct nft_match *outer, const struct nft_match *inner) {
-	/* What outer excludes, inner must exclude too. */
+	/* inner must exclude everything that outer excludes. */
 	const struct nft_match *from = outer->negated && inner->negated ? outer : inner;
 
 	if (!outer->n)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading the table from the kernel's messages, as the canonical text by which a table is compared.
+ * Reads the table from the kernel's messages into the canonical text by which tables are compared.
  *
- * The desired text is made from the very messages that would be sent, so there is only one way to make it. Defaults
- * that the kernel adds to an answer are added here too, on both sides. What topod never writes (another expression, a
- * set) is not described: its presence alone is a difference. Sets, maps, objects and flow tables are not requested; they
- * show in the table's use count.
+ * The desired text is made from the messages that would be sent, so both texts are made in the same way. Defaults that the
+ * kernel adds to an answer are added here too, on both sides. Things that topod never writes (other expressions, sets) are
+ * not described: their presence alone is a difference. Sets, maps, objects and flow tables are not requested; they show in
+ * the table's use count.
  */
 #include "kind/ruleset.h"
 
@@ -45,7 +45,7 @@ static bool is_ours(const struct nft_reader *reader, const struct nlattr *table)
 	return streq_ptr(nl_get_text(table), reader->table);
 }
 
-/* Counts what is kept; false: it is too much. */
+/* Counts the memory used; false: it is too much. */
 static bool take(struct nft_reader *reader, size_t size) {
 	reader->full |= reader->size + size > NFT_TEXT_MAX;
 	reader->size += reader->full ? 0 : size;
@@ -173,7 +173,7 @@ int nft_reader_message(void *userdata, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* What the table has besides chains. In messages that are to be sent the count is absent. */
+/* What the table has besides chains. Messages that topod sends have no count. */
 static const char *head_of(const struct nft_reader *reader) {
 	size_t others = reader->use > reader->n_chains ? reader->use - reader->n_chains : 0;
 
@@ -211,7 +211,7 @@ static void fill_chains(struct nft_reader *reader, struct ruleset *ruleset) {
 		qsort(content - reader->n_chains, reader->n_chains, sizeof(*content), by_name);
 }
 
-/* A name that topod never writes must not look like anything else in the text. */
+/* Escapes names that topod never writes, so that they cannot look like other parts of the text. */
 static void print_name(const char *name, struct text *out) {
 	for (; *name; name++)
 		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-", *name))

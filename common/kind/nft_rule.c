@@ -4,11 +4,11 @@
  *
  * The expressions are those that nft writes for the same meaning, so that `nft list ruleset` shows a rule as a person
  * would have written it. There are no sets: a list becomes one rule for each combination of its items, and a list of
- * `not` items becomes a series of comparisons in one rule. So the table can be read back without knowing sets and their
+ * `not` items becomes a series of comparisons in one rule. So the table can be read back without reading sets and their
  * elements, at the price of a limit (see ruleset.h).
  *
- * The family of a matched address is tested first. That of a translation's target is not, because the kernel ignores
- * packets of another family there.
+ * The family of a matched address is tested first. The family of a translation's target is not tested, because the kernel
+ * ignores packets of another family there.
  */
 #include "kind/ruleset.h"
 
@@ -246,7 +246,7 @@ static uint32_t load_value(struct nftnl_rule *rule, uint32_t *reg, const void *d
 	return (*reg)++;
 }
 
-/* The registers with a target's values; 0: it has none. */
+/* The registers with a target's values; 0: no value. */
 struct target_regs {
 	uint32_t first, last, first_port, last_port;
 };
@@ -305,7 +305,7 @@ static void translate_address(struct nftnl_rule *rule, const struct nft_entry *e
 	set_flags(expr, NFTNL_EXPR_NAT_FLAGS, entry);
 }
 
-/* To an address of the namespace's own: at most the ports are chosen. */
+/* To an address of the namespace itself: at most the ports are chosen. */
 static void translate_ports(struct nftnl_rule *rule, const struct nft_entry *entry, const char *name, uint16_t first,
 			    uint16_t last, uint16_t flags) {
 	struct target_regs regs = load_target(rule, &entry->to);
@@ -529,7 +529,7 @@ static void put_matches(struct nftnl_rule *rule, const struct nft_entry *entry, 
 		match_translated(rule);
 }
 
-/* Everything that a rule does. */
+/* Adds everything that a rule does. */
 static void put_statements(struct nftnl_rule *rule, const struct nft_entry *entry, bool logs) {
 	if (entry->counter)
 		add_expr(rule, "counter");

@@ -2,7 +2,7 @@
 /*
  * Writing the table: the transaction that makes it, and the requests that read it. nft_read.c reads the answers.
  *
- * libnftnl only writes. When it reads something unexpected it ends the process, and what is read may come from a
+ * libnftnl is only used for writing: it aborts the process when it reads something unexpected, and messages may come from a
  * namespace in which others are root.
  */
 #include "kind/ruleset.h"
@@ -157,7 +157,7 @@ static void put_chain_deletion(struct nl_writer *w, const char *topology, const 
 	nl_put_text(w, NFTA_CHAIN_NAME, chain);
 }
 
-/* Deletes what is not to stay. kept: those of all chains, one after another. */
+/* Deletes rules and chains that do not stay. kept: the flags of all chains' rules, one after another. */
 static void put_deletions(struct nl_writer *w, const char *topology, const struct ruleset *desired,
 			  const struct ruleset *seen, const bool *kept) {
 	for (size_t i = 0; i < seen->n_chains; i++) {

@@ -19,7 +19,7 @@ enum { MAX_ATTR = 15 };
 struct known_attr {
 	const char *name;
 	uint16_t type;
-	bool data; /* bytes, in a nest or not; else a number */
+	bool data; /* bytes, nested or not; else a number */
 };
 
 /* The expressions that nft_rule.c writes. */
@@ -124,8 +124,8 @@ static void read_numbers(const struct known_expr *known, const struct nlattr *co
 		numbers[attr->type] = nl_get_number(tb[attr->type]);
 }
 
-/* A single value is also the end of its range, and flags say what a translation sets. Kernels fill in some of this,
- * but not all the same. */
+/* A single value is also the end of its range, and flags say what a translation sets. Different kernels fill in different
+ * parts of this. */
 static void fill_defaults(const struct known_expr *known, uint64_t *numbers) {
 	if (!known->flags)
 		return;

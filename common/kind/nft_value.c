@@ -105,7 +105,7 @@ const struct type type_nft_links = NFT_MATCH_TYPE("interface name", NFT_SCHEMA_T
 
 /* Ports. */
 
-/* The number of n decimal digits, 1 to 65535; 0: it is not one. */
+/* The number in n decimal digits, 1 to 65535; 0: invalid. */
 static uint16_t port_number(const char *text, size_t n) {
 	uint32_t number = 0;
 

@@ -4,8 +4,8 @@
  * for a group of them, as `ethtool -k` prints them; each is an object with a value. They are read and set by the generic netlink
  * family of ethtool (linux/ethtool_netlink.h); a change of them has the event of its link (NETDEV_FEAT_CHANGE).
  *
- * A feature is found rather than made: one that leaves the file goes back to what was found. The kernel ignores a request for a
- * feature that the device does not have; a group is what the device has of it.
+ * A feature is found rather than made: if it leaves the file, it goes back to the value that was found. The kernel ignores a
+ * request for a feature that the device does not have; a group consists of those of its features that the device has.
  */
 #include <linux/ethtool.h>
 #include <linux/ethtool_netlink.h>
@@ -20,7 +20,7 @@
 struct offload {
 	struct object object;
 	const char *dev, *name;
-	const char *value; /* "true"; "false"; observed, of a group of which only some are on: their names */
+	const char *value; /* "true"; "false"; observed, if only some features of a group are on: their names */
 	const char *have;  /* observed: the features for which it stands and that the device can change; else NULL */
 };
 
@@ -42,7 +42,8 @@ static const struct field fields[] = {
 
 /* ---- names ---- */
 
-/* off_flag_def[] of ethtool's source. The features of a group begin and end alike; `features` are those that people name. */
+/* off_flag_def[] of ethtool's source. The features of a group have a common beginning and end; `features` are those that
+ * people name. */
 static const struct group {
 	const char *name, *brief, *begin, *end, *features[5];
 } groups[] = {
@@ -68,7 +69,7 @@ static const struct group {
 	{ "receive-hashing", "rxhash", "rx-hashing", "", {} },
 };
 
-/* netdev_features_strings[], net/ethtool/common.c, of Linux 6.18: what else there is. */
+/* The others in netdev_features_strings[], net/ethtool/common.c, of Linux 6.18. */
 static const char *const others[] = {
 	"highdma",
 	"rx-vlan-filter",
@@ -189,7 +190,7 @@ static void read_offload(struct reading *r, const struct section *section _unuse
 		read_one(r, &node->pairs[i]);
 }
 
-/* A feature and its group with another value. */
+/* A feature and its group with different values. */
 static void check(struct reading *r, const struct ns_state *ns, const struct object *desired) {
 	const struct offload *o = (const struct offload *)desired;
 
@@ -246,7 +247,7 @@ static bool has_word(const char *list, const char *word, size_t n) {
 	return false;
 }
 
-/* A former value may list those of a group that were on. */
+/* A former value may list the features of a group that were on. */
 static bool is_on(const struct offload *o, const char *feature) {
 	if (streq(o->value, "true") || streq(o->value, "false"))
 		return streq(o->value, "true");
@@ -265,7 +266,7 @@ static void put_feature(struct nl_writer *w, const char *feature, bool on) {
 static int encode(struct encode *encode, const struct change *change) {
 	const struct offload *o = (const struct offload *)change->desired;
 	const struct offload *seen = (const struct offload *)change->observed;
-	const char *have = seen && *seen->have ? seen->have : o->name; /* of a group, the kernel says that there is none */
+	const char *have = seen && *seen->have ? seen->have : o->name; /* the kernel does not know names of groups */
 	uint32_t index = encode_ifindex(encode, o->object.ns, o->dev);
 	struct nl_writer *w = encode->writer;
 	struct nlattr *wanted, *bits;
@@ -286,7 +287,7 @@ static int encode(struct encode *encode, const struct change *change) {
 	return 0;
 }
 
-/* The names in a set of bits, separated by spaces: those for which `name` stands. */
+/* The names in a set of bits that `name` stands for, separated by spaces. */
 static void add_bits(const struct nlattr *set, const char *name, struct text *out) {
 	const struct nlattr *tb[ETHTOOL_A_BITSET_MAX + 1], *bit_tb[ETHTOOL_A_BITSET_BIT_MAX + 1];
 	const struct nlattr *bit;
@@ -303,7 +304,7 @@ static void add_bits(const struct nlattr *set, const char *name, struct text *ou
 	}
 }
 
-/* Only what the device can change of a group counts, if there is something. */
+/* Of a group, only the features that the device can change count, if there are any. */
 static void take(struct arena *arena, struct offload *o, const struct nlattr *const *tb) {
 	_cleanup_text_ struct text hw = {}, active = {}, fixed = {}, have = {}, on = {};
 
@@ -376,7 +377,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* The link is gone, or has none. */
+/* The link is gone, or has no features. */
 static int refused(struct source_scan *scan _unused_, int error) {
 	return error == -ENODEV || error == -EOPNOTSUPP ? 0 : error;
 }
@@ -398,7 +399,7 @@ static const struct source features = {
 	.done = done,
 };
 
-/* After its link was made, so that it is known what it had then. */
+/* After its link was made, so that the initial value is known. */
 static bool comes_later(const struct object *desired, const struct state *observed, const char **ret_why) {
 	*ret_why = NULL;
 	return !ns_find_link(state_find(observed, desired->ns), ((const struct offload *)desired)->dev);

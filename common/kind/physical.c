@@ -91,7 +91,7 @@ static int encode_move_out(struct encode *encode, const struct change *change) {
 	bool moved_back = streq(seen->object.ns, "host");
 	struct ifinfomsg *ifi;
 
-	if (moved_back && seen->up) { /* before Linux 6.2 only a link that is down can be renamed */
+	if (moved_back && seen->up) { /* before Linux 6.2, only a link that is down can be renamed */
 		ifi = link_begin(encode, RTM_NEWLINK, 0);
 		ifi->ifi_index = (int)seen->ifindex;
 		ifi->ifi_change = IFF_UP;
@@ -103,9 +103,8 @@ static int encode_move_out(struct encode *encode, const struct change *change) {
 	nl_put_text(encode->writer, IFLA_IFALIAS, "");
 	if (moved_back)
 		return 0;
-	/* Otherwise the kernel might give it the index of a link that has just disappeared (the end of a pair does so some
-	 * time after the namespace of the other end), and requests meant for that link, its deletion among them, would hit
-	 * this one. */
+	/* Otherwise the kernel might give it the index of a link that has just disappeared (an end of a pair does so some
+	 * time after the other end's namespace), and requests meant for that link, even its deletion, would hit this one. */
 	nl_put_u32(encode->writer, IFLA_NEW_IFINDEX, resolver->new_ifindex(resolver->userdata, "host", NULL));
 	return link_put_netns(encode, "host");
 }

@@ -2,8 +2,8 @@
 /*
  * The attributes of a port at its controller (IFLA_INFO_SLAVE_DATA), written and read by the table of the port's kind.
  *
- * The object exists while the link has that controller, and is declared only if the file says something about the port.
- * Membership itself is the link's `master`.
+ * The object exists while the link has that controller, and is declared only if the file has keys for the port. Membership
+ * itself is the link's `master`.
  */
 #include "kind/port.h"
 #include "model/change.h"
@@ -61,7 +61,7 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 		if (data[field->attr] && field->type->get(decode->arena, field, data[field->attr], field_of(field, object)))
 			object->set |= field_bit(i);
 	}
-	object->kernel_made = true; /* it exists because of the membership, which belongs to the link */
+	object->kernel_made = true; /* it exists because of the membership, which is the link's */
 	object_seal(decode->arena, object);
 	return port;
 }

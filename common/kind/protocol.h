@@ -6,7 +6,7 @@
 
 /* "protocol bird", in arena. */
 const char *protocol_text(struct arena *arena, uint32_t protocol);
-/* The same for an object that a routing daemon or a DHCP client keeps; NULL: somebody configured it. */
+/* The same for an object that a routing daemon or a DHCP client maintains; NULL: somebody configured it. */
 const char *protocol_keeper(struct arena *arena, const struct object *observed, uint32_t protocol);
-/* Does somebody who adds a route by hand, rather than a routing daemon, leave this protocol on it? */
+/* Is this the protocol of routes that somebody added by hand, rather than a routing daemon? */
 bool protocol_is_by_hand(uint32_t protocol);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The root qdisc of an interface as an object (qdisc.h), and the keys under which it is declared: `qdisc` and `impair` of an
- * interface, and `impair` of a link, which is that of both ends unless an end has a qdisc of its own.
+ * interface, and `impair` of a link, which applies to both ends unless an end has its own qdisc.
  */
 #include "kind/kinds.h"
 #include "kind/qdisc.h"
@@ -167,7 +167,7 @@ static const struct qdisc_node *find_at(const struct qdisc_node *node, struct po
 	return found ? found : find_in_classes(node->classes, node->n_classes, position);
 }
 
-/* qdisc_create(), tcf_proto_lookup_ops() and tc_action_load_ops() of the kernel say so in these words. */
+/* The words of qdisc_create(), tcf_proto_lookup_ops() and tc_action_load_ops() in the kernel. */
 static void explain(struct arena *arena, struct change *change) {
 	const struct qdisc *qdisc = (const struct qdisc *)change->desired;
 	const struct qdisc_node *node = qdisc->root ? find_at(qdisc->root, change->position) : NULL;
@@ -177,10 +177,10 @@ static void explain(struct arena *arena, struct change *change) {
 	if (node && startswith(change->text, "Specified qdisc"))
 		change->text = arena_printf(arena, "this kernel has no '%s' queueing discipline", node->name);
 	else if (startswith(change->text, "TC classifier not found"))
-		change->text = "this kernel has not the classifier that the filter needs (u32, or fw for a mark)";
+		change->text = "this kernel lacks the classifier that the filter needs (u32, or fw for a mark)";
 	else
 		return;
-	change->error = -EOPNOTSUPP; /* nothing is gone */
+	change->error = -EOPNOTSUPP; /* not -ENOENT: no object has disappeared */
 }
 
 const struct class class_qdisc = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Queueing disciplines: what leaves an interface, and when. The keys `qdisc` and `impair` of an interface, and `impair`
- * of a link.
+ * Queueing disciplines: which packets leave an interface, and when. The keys `qdisc` and `impair` of an interface, and
+ * `impair` of a link.
  *
  * The tree of an interface is one object with one field, its canonical text, which is a mapping of the language itself: a
- * qdisc has no identity but its place, and classes and filters mean something only together. The text has only what
- * differs from the kernel's defaults, as the kernel keeps it (it rounds). So what is declared and what the kernel
- * says are equal if their texts are.
+ * qdisc has no identity except its place, and classes and filters have a meaning only together. The text has only values
+ * that differ from the kernel's defaults, rounded as in the kernel. So the declared and the observed tree are equal if their
+ * texts are.
  *
  * The kernel's default qdisc has the handle 0 and counts as no qdisc. The root that topod makes has
  * a handle from QDISC_HANDLE_FIRST on: this is topod's mark. Inside the tree handles are topod's choice.
@@ -53,12 +53,12 @@ struct qdisc_kind {
 	bool has_classes;                   /* htb */
 	bool has_filters;
 	bool only_root;
-	bool whole;         /* a change in place sets also what is not known here */
-	bool fixed;         /* the kernel changes none of its options in place … */
-	uint64_t fixed_set; /* … or not these, which a change must not have */
-	/* Checks the options of the file, and computes those that follow from others. positions: by option. */
+	bool whole;         /* a change in place also sets options that are not known here */
+	bool fixed;         /* the kernel cannot change any of its options in place … */
+	uint64_t fixed_set; /* … or not these, which a change must not contain */
+	/* Checks the options of the file, and computes those that depend on others. positions: by option. */
 	bool (*check)(struct parse *p, struct qdisc_node *node, const struct position *positions);
-	/* Rounds the options of the file as the kernel does, and those of the kernel as the file has them. */
+	/* Rounds the options of the file as the kernel does, and converts those of the kernel to the form of the file. */
 	void (*round)(struct qdisc_node *node);
 	void (*show)(struct qdisc_node *node);
 	/* Writes and reads TCA_OPTIONS, if that is not a nest with an attribute for each option. All options are filled in;
@@ -77,7 +77,7 @@ struct qdisc_class {
 	struct qdisc_class *classes;
 	size_t n_classes;
 	uint32_t parent; /* observed: the class above, or 0 */
-	bool foreign;    /* observed: has something that is not known here */
+	bool foreign;    /* observed: has something unknown */
 	bool found;      /* observed: has a counterpart in what is declared */
 	struct position position;
 };
@@ -99,7 +99,7 @@ struct qdisc_filter {
 };
 
 struct qdisc_child {
-	uint32_t minor; /* of the class where it stands */
+	uint32_t minor; /* the class in which it is declared */
 	struct qdisc_node *node;
 };
 
@@ -108,7 +108,7 @@ struct qdisc_node {
 	const char *name;
 	uint64_t set; /* options that differ from the default */
 	uint64_t values[QDISC_OPTIONS_MAX];
-	bool foreign; /* observed: has something that is not known here */
+	bool foreign; /* observed: has something unknown */
 	uint32_t handle;
 	uint32_t default_class; /* observed: of htb */
 	struct qdisc_child *children;
@@ -171,15 +171,15 @@ static inline bool qdisc_is_netem(const struct qdisc_node *node) {
 uint32_t qdisc_ticks(uint64_t rate, uint32_t size);
 uint32_t qdisc_ticks_size(uint64_t rate, uint32_t ticks);
 void qdisc_put_rate(struct tc_ratespec *spec, uint64_t rate);
-/* TCA_OPTIONS, of which all options are filled in. */
+/* Writes TCA_OPTIONS; all options must be filled in. */
 void qdisc_put_options(struct nl_writer *w, const struct qdisc_node *whole);
 /* False: something in them is not known here. */
 bool qdisc_get_options(struct qdisc_node *node, const struct nlattr *options);
-/* Removes the options that are as the fallback says, … */
+/* Removes the options that equal the fallback, … */
 void qdisc_reduce(struct qdisc_node *node);
-/* … of an observed node, those that are not declared and as the link makes them (mtu 0: it is not known), … */
+/* … and, of an observed node, those that are undeclared and follow from the link (mtu 0: not known), … */
 void qdisc_reduce_by_link(struct qdisc_node *node, uint64_t declared, uint32_t mtu, uint32_t txqueuelen);
-/* … and fills in what is left out. seen: the observed node that is to be changed, or NULL: then the kernel chooses what follows from
+/* … or fills in what is left out. seen: the observed node that is to be changed; NULL: the kernel chooses what follows from
  * the link. */
 struct qdisc_node qdisc_complete(const struct qdisc_node *node, const struct qdisc_node *seen, uint32_t mtu,
 				 uint32_t txqueuelen);
@@ -192,7 +192,7 @@ void qdisc_sort_classes(struct qdisc_class *list, size_t n);
 void qdisc_put_class(struct nl_writer *w, const struct qdisc_class *whole);
 bool qdisc_get_class(struct qdisc_class *class, const struct nlattr *options);
 uint32_t qdisc_r2q(const struct qdisc_node *htb);
-/* The class that gets what no filter matches; 0: none. */
+/* The class for packets that no filter matches; 0: none. */
 uint32_t qdisc_default_class(const struct qdisc_node *htb);
 
 /* qdisc_read.c: a tree of the file; NULL after errors. In impair the mapping has only the options of netem. */
@@ -210,7 +210,7 @@ typedef vec(struct qdisc_filter) qdisc_filters;
 bool qdisc_read_filter(struct parse *p, const struct node *node, qdisc_filters *filters);
 void qdisc_print_filter(const struct qdisc_filter *filter, struct text *out);
 void qdisc_put_filter(struct nl_writer *w, uint32_t ifindex, uint32_t parent, const struct qdisc_filter *filter);
-/* False: the message is only about a table of filters. */
+/* False: the message is about a table of filters, not a filter. */
 bool qdisc_get_filter(const struct nlmsghdr *nlh, struct qdisc_filter *ret);
 
 /* qdisc_text.c */
@@ -218,7 +218,7 @@ const char *qdisc_text(struct arena *arena, const struct qdisc_node *root);
 void qdisc_print_options(const struct qdisc_node *node, struct text *out);
 /* The distributions of all netem qdiscs that have jitter, in the order of the tree; NULL: there are none. */
 const char *qdisc_distributions(struct arena *arena, const struct qdisc_node *root);
-/* The tree of a text that topod printed; NULL: it has something that is not known here. */
+/* The tree of a text that topod printed; NULL: it contains something unknown. */
 struct qdisc_node *qdisc_from_text(struct arena *arena, const char *text);
 
 const struct qdisc_class *qdisc_find_class(const struct qdisc_node *node, uint32_t id);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that turn one tree of qdiscs into another. What can stay stays, with its handle and the packets that wait in
- * it: a qdisc of the same kind is changed in place, unless the kernel cannot change that option; then, and where the kind is
- * another one, it is replaced together with everything below.
+ * Requests that turn one tree of qdiscs into another. Where possible, a qdisc of the same kind is changed in place and keeps
+ * its handle and its queued packets. If the kernel cannot change the option, or the kind differs, it is replaced together
+ * with everything below it.
  *
  * The kernel refuses to delete a class that a filter or a class below it uses. So filters and classes are deleted first, then
  * classes and their qdiscs are made, then new filters.
@@ -14,10 +14,10 @@ struct writing {
 	struct nl_writer *w;
 	uint32_t ifindex;
 	uint32_t next_handle;          /* the next one to try */
-	const struct qdisc_node *seen; /* the tree that is there, whose handles are taken */
+	const struct qdisc_node *seen; /* the present tree, whose handles are taken */
 	uint32_t mtu, txqueuelen;
 	bool remark;        /* the root gets topod's mark, and so a new handle */
-	bool distributions; /* the tables of netem are sent in any case */
+	bool distributions; /* always send the tables of netem */
 };
 
 struct tcmsg *qdisc_begin(struct nl_writer *w, uint16_t type, uint16_t flags, uint32_t ifindex, uint32_t parent,
@@ -132,7 +132,7 @@ static void put_children(struct writing *x, const struct qdisc_node *want, const
 
 /* Classes. */
 
-/* A class of the same id below the same class; *ret_parent: the id of that, 0: none. */
+/* A class of the same id below the same class; *ret_parent: the latter's id, 0: none. */
 static const struct qdisc_class *find_class(const struct qdisc_class *group, size_t n, uint32_t id, uint32_t parent,
 					    uint32_t *ret_parent) {
 	const struct qdisc_class *found = NULL;
@@ -161,7 +161,7 @@ static const struct qdisc_class *counterpart(const struct qdisc_node *node, cons
 	return found && there == parent && !found->foreign ? found : NULL;
 }
 
-/* Deletes the classes without a counterpart, with those below them, which go first. */
+/* Deletes the classes without a counterpart, after those below them. */
 static void delete_classes(struct writing *x, const struct qdisc_node *want, const struct qdisc_class *group, size_t n,
 			   uint32_t handle, uint32_t parent, bool all) {
 	for (size_t i = 0; i < n; i++) {
@@ -173,7 +173,7 @@ static void delete_classes(struct writing *x, const struct qdisc_node *want, con
 	}
 }
 
-/* Is the class, with what is above it, still there after the deletions? */
+/* Do the class and all above it survive the deletions? */
 static const struct qdisc_class *kept(const struct qdisc_node *seen, const struct qdisc_class *class, uint32_t parent,
 				      bool above) {
 	return above ? counterpart(seen, class, parent) : NULL;
@@ -226,7 +226,7 @@ static bool has_filter(const struct qdisc_node *node, const struct qdisc_filter 
 	return false;
 }
 
-/* All filters of a priority go at once. */
+/* All filters of a priority are deleted at once. */
 static void delete_filters(struct writing *x, const struct qdisc_node *want, const struct qdisc_node *seen,
 			   uint32_t handle) {
 	for (size_t i = 0; seen && i < seen->n_filters; i++) {
@@ -244,7 +244,8 @@ static void put_node(struct writing *x, const struct qdisc_node *want, const str
 	uint32_t handle;
 
 	if (!can_stay(want, seen) || (root && x->remark)) {
-		/* netem_change(): one that duplicates packets must be alone in its tree, which has the old one until then. */
+		/* netem_change(): a netem that duplicates packets must be the only one in its tree, which still has the old
+		 * one. */
 		if (root && seen && qdisc_is_netem(want) && qdisc_is_netem(seen)) {
 			delete_qdisc(x, parent, seen);
 			seen = NULL;
@@ -271,7 +272,7 @@ static void put_node(struct writing *x, const struct qdisc_node *want, const str
 			qdisc_put_filter(x->w, x->ifindex, handle, &want->filters[i]);
 }
 
-/* The former tree is in the ledger as a text. */
+/* The ledger has the former tree as a text. */
 static const struct qdisc_node *tree_of(struct encode *encode, const struct qdisc *qdisc) {
 	return qdisc->root ? qdisc->root : qdisc_from_text(encode->arena, qdisc->text);
 }

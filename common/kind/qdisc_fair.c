@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kinds with a queue for each flow: fq_codel, fq, cake, sfq (net/sched/sch_*.c). Most options are an attribute of their own.
+ * Kinds with a queue for each flow: fq_codel, fq, cake, sfq (net/sched/sch_*.c). Most options are an attribute each.
  */
 #include "kind/qdisc_option.h"
 
@@ -48,7 +48,7 @@ static uint32_t codel_keeps(uint64_t usec) {
 	return (uint32_t)(((usec * 1000 >> 10) << 10) / 1000);
 }
 
-/* The time that the kernel shows, as it was most likely written: 4999 us stands for 5 ms. */
+/* The time that the kernel shows, as it was most likely written: 5 ms for 4999 us. */
 static uint32_t shown_codel_time(uint32_t kept) {
 	return codel_keeps((uint64_t)kept + 1) == kept ? kept + 1 : kept;
 }
@@ -221,7 +221,7 @@ static bool check_cake(struct parse *p, struct qdisc_node *node, const struct po
 	return true;
 }
 
-/* Without an overhead, cake counts packets as they are; the kernel shows one all the same. */
+/* Without an overhead, cake counts packets as they are; but the kernel shows an overhead. */
 static void put_cake(struct nl_writer *w, const struct qdisc_node *node) {
 	struct nlattr *nest = nl_nest(w, TCA_OPTIONS);
 
@@ -264,7 +264,7 @@ static bool check_sfq(struct parse *p, struct qdisc_node *node, const struct pos
 	return true;
 }
 
-/* sfq_change(): 127 packets of each flow at most, and a flow for each packet and each place of the table. */
+/* sfq_change(): at most 127 packets for each flow; and no more flows than packets, or than entries of the table. */
 static void round_sfq(struct qdisc_node *node) {
 	uint32_t limit = qdisc_has(node, SFQ_LIMIT) ? qdisc_number(node, SFQ_LIMIT) : 127,
 		 flows = qdisc_has(node, SFQ_FLOWS) ? qdisc_number(node, SFQ_FLOWS) : 127,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plain queues, and kinds that only put qdiscs side by side: pfifo, bfifo, noqueue, prio, mq (net/sched/sch_*.c).
+ * Plain queues, and kinds that only arrange other qdiscs: pfifo, bfifo, noqueue, prio, mq (net/sched/sch_*.c).
  */
 #include "kind/qdisc_option.h"
 
@@ -19,7 +19,7 @@ static const enum qdisc_default pfifo_defaults[] = { QDISC_BY_QUEUE }, bfifo_def
 static void put_fifo(struct nl_writer *w, const struct qdisc_node *node) {
 	const struct tc_fifo_qopt fifo = { qdisc_number(node, FIFO_LIMIT) };
 
-	if (qdisc_has(node, FIFO_LIMIT)) /* else the kernel's default */
+	if (qdisc_has(node, FIFO_LIMIT)) /* otherwise the kernel's default */
 		nl_put(w, TCA_OPTIONS, &fifo, sizeof(fifo));
 }
 

@@ -2,10 +2,10 @@
 /*
  * Filters of a qdisc: which packets go to which class.
  *
- * By a mark alone the kernel's classifier is `fw`, by anything in the packet `u32`, which compares words at fixed offsets. So
- * a port is compared only where it stands at its usual place: in packets without IP options, and not in later fragments.
- * Each filter has a priority of its own, because those of one priority must have one protocol, and u32 cannot change one
- * in place.
+ * For a mark alone the kernel's classifier is `fw`; for anything in the packet it is `u32`, which compares words at fixed
+ * offsets. So a port is compared only at its usual offset: in packets without IP options, and not in later fragments. Each
+ * filter has its own priority, because filters of one priority must have one protocol, and u32 cannot change a filter in
+ * place.
  */
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -48,7 +48,7 @@ const struct field qdisc_filter_fields[QDISC_FILTER_FIELDS] = {
 
 /* The file. */
 
-/* The family that the entry settles; false after an error. */
+/* The family that follows from the entry; false after an error. */
 static bool settle_family(struct parse *p, const struct node *node, struct entry *e, uint64_t set) {
 	const struct prefix *prefixes[] = { set >> SOURCE & 1 ? &e->source : NULL,
 					    set >> DESTINATION & 1 ? &e->destination : NULL };
@@ -68,7 +68,7 @@ static bool settle_family(struct parse *p, const struct node *node, struct entry
 		family = prefixes[i]->address.family;
 	}
 	e->family = family;
-	/* A prefix of length 0 says only the family. */
+	/* A prefix of length 0 only gives the family. */
 	if (!e->source.length)
 		e->source = (struct prefix){};
 	if (!e->destination.length)
@@ -194,7 +194,7 @@ static void add_prefix(struct keys *keys, int offset, const struct prefix *prefi
 	}
 }
 
-/* RFC 791 and RFC 8200: where what is. */
+/* Offsets: RFC 791 and RFC 8200. */
 static struct keys keys_of(const struct qdisc_filter *f) {
 	bool v6 = f->family == AF_INET6, ports = f->port || f->source_port;
 	struct keys keys = { .sel.flags = TC_U32_TERMINAL };
@@ -266,7 +266,7 @@ static void take_key(struct qdisc_filter *f, const struct tc_u32_key *key) {
 	}
 }
 
-/* The filter is as topod writes it if writing it again gives the same words. */
+/* Is the filter in topod's form? Then writing it again gives the same words. */
 static void take_keys(struct qdisc_filter *f, const struct nlattr *attr) {
 	struct keys seen = {}, ours;
 	size_t size = attr ? mnl_attr_get_payload_len(attr) : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list of the kinds of qdiscs, and what holds for the options of all of them: attributes and defaults. A kind is a table of
+ * The list of the kinds of qdiscs, and the common handling of their options: attributes and defaults. A kind is a table of
  * options with the attribute in TCA_OPTIONS (linux/pkt_sched.h) and the default in the kernel; see qdisc_fair.c. Kinds whose
  * options are a struct have functions as well.
  */
@@ -22,7 +22,7 @@ const struct qdisc_kind *qdisc_find_kind(const char *name) {
 	return NULL;
 }
 
-/* Options that are an attribute each. */
+/* Options with one attribute each. */
 
 void qdisc_put_attributes(struct nl_writer *w, const struct qdisc_node *node) {
 	for (size_t i = 0; i < node->kind->n_options; i++) {

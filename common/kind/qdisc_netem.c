@@ -95,8 +95,8 @@ static void put_tail(struct nl_writer *w, const struct qdisc_node *node) {
 	nl_put(w, TCA_NETEM_SLOT, &slot, sizeof(slot));
 }
 
-/* All of it, because the kernel keeps what a change leaves out. A distribution cannot be taken back, so a uniform one is a
- * table, too. The attributes follow the struct without a nest of their own. */
+/* Everything, because the kernel keeps what a change leaves out. A distribution cannot be removed, so a uniform one is sent
+ * as a table too. The attributes follow the struct without a nest. */
 static void put_netem(struct nl_writer *w, const struct qdisc_node *node) {
 	const struct tc_netem_qopt head = { .limit = qdisc_number(node, NETEM_LIMIT),
 					    .loss = qdisc_number(node, NETEM_LOSS),

@@ -46,7 +46,7 @@ static inline bool qdisc_is_large(const struct nlattr *attr, size_t size) {
 	return attr && mnl_attr_get_payload_len(attr) >= size;
 }
 
-/* As much as there is; attr may be NULL. */
+/* Copies as much as there is; attr may be NULL. */
 static inline void qdisc_copy(const struct nlattr *attr, void *to, size_t size) {
 	if (attr)
 		memcpy(to, mnl_attr_get_payload(attr), MIN(size, (size_t)mnl_attr_get_payload_len(attr)));
@@ -54,10 +54,10 @@ static inline void qdisc_copy(const struct nlattr *attr, void *to, size_t size) 
 
 /* qdisc_rate.c */
 void qdisc_put_rate64(struct nl_writer *w, uint16_t attr, uint64_t rate);
-/* Does it count packets as they are: nothing of ATM or DOCSIS, and no bytes added to each packet? */
+/* Does it count packets as they are, without ATM, DOCSIS or an overhead for each packet? */
 bool qdisc_is_plain(const struct tc_ratespec *spec);
 
-/* qdisc_kinds.c: the options that are an attribute each, without the nest. */
+/* qdisc_kinds.c: the options with one attribute each, without the nest. */
 void qdisc_put_attributes(struct nl_writer *w, const struct qdisc_node *node);
 
 extern const struct qdisc_kind qdisc_bfifo, qdisc_cake, qdisc_fq, qdisc_fq_codel, qdisc_htb, qdisc_mq, qdisc_kind_netem,

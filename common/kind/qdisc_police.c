@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A policer: what comes in above a rate is dropped. It is an ingress qdisc with one filter that matches every packet and has one
- * action (`tc qdisc add dev X ingress`, `tc filter add … matchall action police …`).
+ * A policer: drops incoming packets above a rate. It is an ingress qdisc with one filter that matches every packet and has
+ * one action (`tc qdisc add dev X ingress`, `tc filter add … matchall action police …`).
  *
  * An ingress qdisc without filters has no effect, and counts as none. A change replaces the parameters of the action, so that
- * no packet passes without it. Other filters of that qdisc are left alone while it stands; they go with it.
+ * no packet passes without it. Other filters of that qdisc are left alone while it exists, and disappear with it.
  */
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -69,8 +69,8 @@ static void noun(const struct object *object _unused_, struct text *out) {
 
 /* Writing. */
 
-/* The time for packets of each size, in ticks, as tc_calc_rtable() of tc(8) computes it: the kernel wants the table, and uses
- * only its size (qdisc_get_rtab()). */
+/* The time for packets of each size, in ticks, as tc_calc_rtable() of tc(8) computes it: the kernel requires the table, but
+ * uses only its size (qdisc_get_rtab()). */
 static void put_table(struct nl_writer *w, uint64_t rate, unsigned log) {
 	uint32_t table[256];
 
@@ -120,7 +120,7 @@ static int encode(struct encode *encode, const struct change *change) {
 		(void)qdisc_begin(w, RTM_DELQDISC, 0, ifindex, TC_H_INGRESS, 0);
 		return 0;
 	}
-	if (change->type == CHANGE_CREATE) { /* one without filters may be there */
+	if (change->type == CHANGE_CREATE) { /* there may be one without filters */
 		(void)qdisc_begin(w, RTM_NEWQDISC, NLM_F_CREATE, ifindex, TC_H_INGRESS, INGRESS);
 		nl_put_text(w, TCA_KIND, "ingress");
 	}
@@ -179,7 +179,7 @@ void police_take(struct object *object, const struct nlmsghdr *nlh) {
 	police->rate = nl_get_u64(values[TCA_POLICE_RATE64], parms.rate.rate);
 	police->burst = qdisc_ticks_size(police->rate, parms.burst);
 	police->mtu = parms.mtu;
-	/* Another verdict is another policer. */
+	/* A policer with another verdict differs. */
 	if (parms.action == TC_POLICE_SHOT)
 		object->set |= field_bit(RATE) | field_bit(BURST) | field_bit(MTU);
 }
@@ -197,7 +197,7 @@ static void explain(struct arena *arena, struct change *change) {
 	else
 		return;
 	change->text = arena_strdup(arena, change->text);
-	change->error = -EOPNOTSUPP; /* nothing is gone */
+	change->error = -EOPNOTSUPP; /* not -ENOENT: no object has disappeared */
 }
 
 static const char *if_in_the_way(const struct object *observed _unused_) {

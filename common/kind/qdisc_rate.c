@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rates as the kernel keeps them, and the kind that only limits one: tbf (net/sched/sch_tbf.c). A burst is kept as the time that
- * it takes at the rate.
+ * Rates as the kernel keeps them, and the kind that only limits the rate: tbf (net/sched/sch_tbf.c). A burst is kept as the
+ * time that it takes at the rate.
  */
 #include "kind/qdisc_option.h"
 
@@ -59,7 +59,7 @@ static const struct field tbf[] = {
 	QDISC_OPTION(TBF_MTU, "mtu", &type_size, .fallback = "0", .doc = "With `peakrate`: the size of its burst."),
 };
 
-/* The limit by the latency as tc(8) computes it. */
+/* Computes the limit from the latency, as tc(8) does. */
 static bool check_tbf(struct parse *p, struct qdisc_node *node, const struct position *positions) {
 	uint64_t rate = node->values[TBF_RATE], peak = qdisc_has(node, TBF_PEAKRATE) ? node->values[TBF_PEAKRATE] : 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading a tree of qdiscs from the file: the keys of each kind, and what only the tree shows.
+ * Reading a tree of qdiscs from the file: the keys of each kind, and checks of the whole tree.
  */
 #include <inttypes.h>
 
@@ -14,7 +14,7 @@ struct reader {
 
 static struct qdisc_node *read_node(struct reader *r, const struct node *node, const struct qdisc_kind *kind, bool root);
 
-/* What people write as a kind, and what to write instead. */
+/* Words that people write as a kind, and what to write instead. */
 static const char *instead(const char *kind) {
 	static const struct {
 		const char *kind, *instead;
@@ -56,7 +56,7 @@ static const struct qdisc_kind *read_kind(struct parse *p, const struct node *no
 	return NULL;
 }
 
-/* The items of a list, or the one item that stands without brackets. */
+/* The items of a list, or a single item without brackets. */
 struct items {
 	size_t n;
 	const struct node *const *items;
@@ -181,7 +181,7 @@ static size_t read_classes(struct reader *r, const struct node *list, uint32_t r
 	return items.n;
 }
 
-/* What only all classes and filters of a qdisc show. */
+/* Checks all classes and filters of a qdisc together. */
 
 struct ids {
 	struct diags *diags;
@@ -269,7 +269,7 @@ static void read_filters(struct reader *r, struct qdisc_node *node, const struct
 enum { N_KIND, N_CHILDREN, N_CLASSES, N_FILTERS };
 static const char *const node_keys[] = { "kind", "children", "classes", "filters", NULL };
 
-/* tc's words for what is not a key of a qdisc here. */
+/* tc's words for things that are not keys of a qdisc here. */
 static bool has_foreign_word(struct parse *p, const struct node *node) {
 	static const struct {
 		const char *word, *instead;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How qdiscs are read and heard. A first dump has all qdiscs of the namespace; where one has classes or filters, a second round
- * asks for these. The trees are put together at the end.
+ * How qdiscs are read and heard. A first dump has all qdiscs of the namespace; a second round requests the classes and
+ * filters of those that have some. The trees are put together at the end.
  */
 #include "kind/link.h"
 #include "kind/qdisc.h"
@@ -41,7 +41,7 @@ static const struct qdisc_kind *known_kind(const struct message *m) {
 	return name ? qdisc_find_kind(name) : NULL;
 }
 
-/* A qdisc that somebody made, not the kernel's default. */
+/* Did somebody make the qdisc, or is it the kernel's default? */
 static bool is_qdisc(const struct message *m) {
 	return m->nlh->nlmsg_type == RTM_NEWQDISC && TC_H_MAJ(m->tcm->tcm_handle);
 }
@@ -64,7 +64,7 @@ static void ask_for_parts(struct reading *reading, struct nl_writer *w) {
 	}
 }
 
-/* A narrow scan does not read links, whose MTU some defaults depend on. */
+/* Some defaults depend on the link's MTU, and a narrow scan does not read links. */
 static void ask_for_links(const struct source_scan *scan, struct nl_writer *w) {
 	for (size_t i = 0; scan->scope && i < scan->scope->n; i++) {
 		const struct object *object = scan->scope->objects[i];
@@ -206,7 +206,7 @@ static struct qdisc_node *build(struct building *b, struct message *m, unsigned 
 		return node;
 	if (node->kind->has_classes) {
 		node->n_classes = add_classes(b, node, TC_H_ROOT, depth, &node->classes);
-		/* Its default class does not exist; topod never makes such a tree. */
+		/* Its default class does not exist, so topod did not make this tree. */
 		node->foreign |= node->default_class && node->default_class != qdisc_default_class(node);
 	} else if (node->kind->max_children) {
 		add_children(b, node, depth + 1);

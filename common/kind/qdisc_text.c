@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The canonical text of a tree of qdiscs: a mapping of the language in one line. What topod does not know is shown as a key
- * that the language does not have, so that it differs from everything declared.
+ * The canonical text of a tree of qdiscs: a mapping of the language in one line. Unknown parts are shown as a key that the
+ * language does not have, so that the text differs from all declared ones.
  */
 #include <inttypes.h>
 
@@ -36,7 +36,7 @@ static void print_classes(const struct qdisc_class *group, size_t n, struct text
 	text_add(out, n ? "]" : "");
 }
 
-/* Children are counted from 1; the default qdisc of a class between others is shown as none. */
+/* Children are numbered from 1; a gap (a class with the default qdisc) is shown as none. */
 static void print_children(const struct qdisc_node *node, struct text *out) {
 	uint32_t next = 1;
 

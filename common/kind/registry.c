@@ -46,7 +46,7 @@ uint64_t kind_flagged(const struct kind *kind, enum field_flags flags) {
 	return mask;
 }
 
-/* Also wg(8)'s words, and what one might write instead of the path of a file. */
+/* Also wg(8)'s words, and keys that users may write instead of the path of a file. */
 const char *const kind_secret_keys[] = {
 	SYSCTL_STABLE_SECRET, SYSCTL_FASTOPEN_KEY, "private-key", "private-key-file", "PrivateKey", "preshared-key",
 	"preshared-key-file", "PresharedKey",      NULL,

@@ -4,8 +4,8 @@
  * route_wire.c.
  *
  * What the file leaves out is filled in as ip-route(8) does, so that desired and observed routes meet in the kernel's
- * canonical form: a type, a scope (IPv4), metric 1024 (IPv6). A next hop without `dev` leaves the interface to the
- * kernel, and any is right.
+ * canonical form: a type, a scope (IPv4), metric 1024 (IPv6). For a next hop without `dev` the kernel chooses the interface,
+ * and any is right.
  */
 #include "kind/route.h"
 
@@ -33,7 +33,7 @@ static const struct enum_name scopes[] = {
 	{ "global", RT_SCOPE_UNIVERSE }, { "site", RT_SCOPE_SITE }, { "link", RT_SCOPE_LINK }, { "host", RT_SCOPE_HOST }, {},
 };
 
-/* A metric that the route does not have; the kernel goes by the interface's. */
+/* A metric that the route does not have; the kernel uses the interface's. */
 static const struct enum_name unset[] = { { "none", 0 }, {} };
 
 /* RFC 4191, section 2.1 */
@@ -509,7 +509,7 @@ static bool depends(const struct object *object, size_t i, const char **ret_dev,
 	const struct nexthop *hop = r->nexthops.n ? &r->nexthops.items[i / 2] : &own;
 	size_t n_hops = MAX(r->nexthops.n, (size_t)1);
 
-	/* Two answers for each next hop, then the source. */
+	/* Two items for each next hop, then the source. */
 	*ret_dev = NULL;
 	*ret_ip = NULL;
 	if (i >= 2 * n_hops)

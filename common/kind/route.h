@@ -27,7 +27,7 @@ struct nexthops {
 
 struct route {
 	struct object object;
-	struct prefix to, from; /* from: of length 0 if packets of any source take the route */
+	struct prefix to, from; /* from: of length 0 if packets from any source take the route */
 	uint32_t table, tos, metric, type, scope, on_link, preference, protocol;
 	uint32_t metrics[RTAX_MAX + 1]; /* by RTAX_*; 0: the route has none */
 	const char *congctl;            /* "": none */
@@ -71,7 +71,7 @@ enum route_field {
 	ROUTE_PROTOCOL
 };
 
-/* The route's table as link_made_table() counts: 0 is main. */
+/* The route's table as in link_made_table(): 0 is main. */
 static inline uint32_t route_made_table(const struct route *route) {
 	return route->table == RT_TABLE_MAIN ? 0 : route->table;
 }
@@ -93,7 +93,7 @@ bool route_has_device_type(const struct route *route);
 /* The scope of a route that states none (IPv4), as in ip-route(8). */
 uint32_t route_usual_scope(const struct route *route);
 
-/* The family of `to: default`, by what else the route has; 0: nothing shows it. */
+/* The family of `to: default`, from the route's other fields; 0: not known. */
 uint8_t route_known_family(const struct route *route);
 
 /* route_export.c, see struct kind */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes of a namespace: can their gateways be reached, and does an interface have their source address? Errors within
- * a single route are reported by route.c. Which objects give a link an address, and in which network, their kinds say.
+ * Routes of a namespace: can their gateways be reached, and does an interface have their source address? Errors within a
+ * single route are reported by route.c. Hooks of the kinds tell which objects give a link an address, and in which network.
  *
  * Most checks are only for namespaces that topod makes: in others, somebody else may add addresses and routes. The
  * kernel looks up a gateway in the route's own table and then in main, and accepts only what is on a link
@@ -16,7 +16,7 @@
 
 enum { LINKS_COUNTED = 16 }; /* links that may reach a gateway; it only matters whether there are several */
 
-/* How a network is reached. */
+/* How a network can be reached. */
 enum way {
 	WAY_ADDRESS, /* it is the network of a link's address */
 	WAY_LINK,    /* a route leads to it directly over a link */
@@ -28,7 +28,7 @@ struct network {
 	struct prefix prefix;
 	enum way way;
 	const char *dev;           /* of an address (WAY_ADDRESS, WAY_DOWN); else "" */
-	uint32_t table;            /* of a route; of an address that of its VRF, or 0 */
+	uint32_t table;            /* a route's table; an address's VRF table, or 0 */
 	const struct route *route; /* or NULL */
 };
 
@@ -189,8 +189,8 @@ static size_t count_new(const struct reach *reach, const struct network *key, co
 	return n_counted;
 }
 
-/* How many links, of those outside VRFs and in the one with this table, have an address whose network contains the gateway;
- * with dev, 1 if that link does. */
+/* How many links outside VRFs, or in the VRF with this table, have an address whose network contains the gateway; with dev,
+ * 1 if that link has one. */
 static size_t count_covering(const struct reach *reach, const struct ip *via, const char *dev, uint32_t table) {
 	const char *counted[LINKS_COUNTED];
 	size_t n = 0;
@@ -207,7 +207,7 @@ static size_t count_covering(const struct reach *reach, const struct ip *via, co
 	return n;
 }
 
-/* A link that would reach the gateway but is kept down; or NULL. */
+/* A link that would reach the gateway if it were not kept down; or NULL. */
 static const char *find_way_down(const struct reach *reach, const struct ip *via) {
 	const struct network *found = NULL;
 
@@ -238,7 +238,7 @@ static bool is_own(const struct reach *reach, const struct ip *ip) {
 	return reach->own.n && bsearch(ip, reach->own.items, reach->own.n, sizeof(*reach->own.items), compare_ips);
 }
 
-/* An error, or only a warning if somebody else may make it right. */
+/* Reports an error, or only a warning if somebody else may supply what is missing. */
 typedef void (*diag_fn)(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 
 static diag_fn refuse(bool unless_others) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Declared routes to networks to which an address already leads: the kernel makes a route for the address, and cannot
- * hold another with the same destination, table and metric. A declared route that says the same as the kernel's is that
- * route; one that says something else is an error.
+ * hold another with the same destination, table and metric. A declared route that equals the kernel's stands for it; one
+ * that differs is an error.
  */
 #include <linux/rtnetlink.h>
 
@@ -60,7 +60,7 @@ static bool competes_with_connected(const struct route *route) {
 	return !route->tos && !route->from.length && route->metric == metric;
 }
 
-/* Does the file say more of it than where it leads? */
+/* Does the file declare more than the destination and interface? */
 static bool has_attributes(const struct object *route) {
 	for (size_t i = 0; i < route->kind->n_fields; i++)
 		if (route->kind->fields[i].wire == WIRE_METRIC && object_has(route, i))

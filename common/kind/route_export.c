@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What of an observed route goes without saying when it is written into a file. */
+/* Which fields of an observed route can be left out when it is written to a file. */
 #include "kind/protocol.h"
 #include "kind/route.h"
 
@@ -12,7 +12,7 @@ const char *route_left_out(struct arena *arena, const struct object *observed) {
 	return why ? why : protocol_keeper(arena, observed, r->protocol);
 }
 
-/* Is the gateway on a link of this route's, and on no other? */
+/* Is the gateway on the link of this route, and on no other? */
 static bool is_found_by_gateway(const struct state *seen, const struct route *r) {
 	bool found = false;
 
@@ -47,7 +47,7 @@ bool route_is_usual(const struct state *seen, const struct object *observed, siz
 		return ipv6 || r->scope == route_usual_scope(r);
 	if (field == ROUTE_FROM)
 		return !r->from.length;
-	/* The kernel shows lo for an IPv6 route that leads nowhere. */
+	/* The kernel shows lo for an IPv6 route of type blackhole, unreachable or prohibit. */
 	return field == ROUTE_DEV && (!route_has_device_type(r) || is_found_by_gateway(seen, r));
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which routes of others take the traffic of declared ones by a smaller metric.
+ * Which foreign routes take the traffic of declared ones because of a smaller metric.
  *
- * The kernel uses the route with the smallest metric. A declared one behind another may be meant so: a floating static route is
- * for the time in which a routing daemon has none, and in a namespace that topod shares, metrics are how those who set routes
- * agree. So only routes that somebody added by hand count, and only in namespaces that topod makes.
+ * The kernel uses the route with the smallest metric. A declared route with a larger one may be intended: a floating static
+ * route replaces a routing daemon's while there is none, and in a shared namespace metrics order the routes of several
+ * programs. So only routes that somebody added by hand count, and only in namespaces that topod makes.
  */
 #include "kind/protocol.h"
 #include "kind/route_front.h"

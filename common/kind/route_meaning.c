@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Mistakes with gateways: an address of the host itself, or one that nobody on the segment has. */
+/* Mistakes with gateways: an address of the host itself, or one that no host on the segment has. */
 #include "kind/link.h"
 #include "kind/route.h"
 #include "kind/route_wire.h"
@@ -10,12 +10,12 @@ enum { COVER_MAX = 2 * 1000 * 1000 }; /* limit of comparisons of gateways with a
 /* A gateway that a route names. */
 struct hop {
 	struct ip via;
-	const char *dev; /* NULL: the addresses decide */
+	const char *dev; /* NULL: found by the addresses */
 	uint32_t table;  /* the VRF's in which it is looked up; 0: none */
 	struct position position;
 };
 
-/* What a link reaches without a gateway. */
+/* A network that a link reaches without a gateway. */
 struct network {
 	struct prefix prefix;
 	const char *dev;

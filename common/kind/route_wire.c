@@ -153,7 +153,7 @@ static uint16_t update_flags(const struct change *change) {
 	return ours ? NLM_F_CREATE | NLM_F_REPLACE : NLM_F_REPLACE;
 }
 
-/* A route goes back by being made again only where a foreign one is in front of it: it is put behind that one, as it was. */
+/* Going back means making the route again only if a foreign one is in front: then it is put behind that one, as before. */
 static uint16_t creation_flags(const struct change *change) {
 	return NLM_F_CREATE | (change->type == CHANGE_CREATE && change->desired->gone ? NLM_F_APPEND : NLM_F_EXCL);
 }
@@ -338,7 +338,7 @@ bool route_decode_identity(struct route *r, const struct rtmsg *rtm, const struc
 	       (!rtm->rtm_src_len || decode_prefix(rtm->rtm_family, rtm->rtm_src_len, tb[RTA_SRC], &r->from));
 }
 
-/* Three quarters of the routes in a namespace: for each address one to itself, broadcast, multicast. */
+/* This skips three quarters of a namespace's routes: for each address the ones to itself, broadcast, multicast. */
 static bool is_local(const struct rtmsg *rtm) {
 	return rtm->rtm_table == RT_TABLE_LOCAL && rtm->rtm_protocol == RTPROT_KERNEL;
 }

@@ -8,9 +8,9 @@
  * batch, so that one of them is always in force. If the file gives no priority, the kernel chooses one. The priority is
  * then not part of the identity: loosen() removes it from that of an observed rule.
  *
- * `state: absent` is for a rule that others made, such as the kernel's first one. That rule is found rather than made.
- * Its hidden field `present` is managed, and goes back to true when the entry leaves the file. Therefore the scan adds
- * an object with present = false for a rule that does not exist.
+ * `state: absent` is for a rule that others made, such as the kernel's first one. That rule is found rather than made. Its
+ * hidden field `present` is managed, and goes back to true when the entry leaves the file. So for an absent rule, the scan
+ * adds an object with present = false.
  */
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -24,7 +24,7 @@
 enum {
 	SELECTORS = 1 << RULE_FROM | 1 << RULE_TO | 1 << RULE_IIF | 1 << RULE_OIF | 1 << RULE_FWMARK | 1 << RULE_TOS |
 		    1 << RULE_IP_PROTOCOL | 1 << RULE_SOURCE_PORT | 1 << RULE_DESTINATION_PORT | 1 << RULE_UID_RANGE,
-	TOS_ECN = 3, /* two bits that a rule cannot match (fib4_rule_configure(), net/ipv4/fib_rules.c) */
+	TOS_ECN = 3, /* the two bits that a rule cannot match (fib4_rule_configure(), net/ipv4/fib_rules.c) */
 };
 
 /* Values. */
@@ -152,7 +152,7 @@ static bool settle_inversion(struct parse *p, struct rule *r, struct position po
 	return true;
 }
 
-/* What fib_nl2rule() and the families refuse (net/core/fib_rules.c, net/ipv4/fib_rules.c). */
+/* Reports what fib_nl2rule() and the families refuse (net/core/fib_rules.c, net/ipv4/fib_rules.c). */
 static const char *find_problem(const struct rule *r) {
 	bool ports = has(r, RULE_SOURCE_PORT) || has(r, RULE_DESTINATION_PORT);
 	bool lookup = r->type == FR_ACT_TO_TBL, table = has(r, RULE_TABLE);
@@ -338,7 +338,7 @@ static const char *if_in_the_way(const struct object *observed) {
 	       "kernel's";
 }
 
-/* A rule that should be absent is deleted after all others are added … */
+/* A rule that is to be absent is deleted after all others are added … */
 static bool goes_late(const struct object *object) {
 	return !((const struct rule *)object)->present;
 }

@@ -32,7 +32,7 @@ struct rule {
 	struct range source_port, destination_port, uid_range;
 	uint32_t type, table, jump, l3mdev, suppress_prefix_length, suppress_interface_group, protocol, present;
 	uint32_t chosen; /* observed: the priority, also where the file has none */
-	bool both;       /* desired: the file names no family, so there is one for each */
+	bool both;       /* desired: the file names no family, so there is one rule for each */
 	bool others;     /* observed: it has selectors that topod does not know */
 };
 
@@ -62,7 +62,7 @@ enum rule_field {
 	N_RULE_FIELDS,
 };
 
-/* What a rule does, as opposed to which packets it is for. */
+/* A rule's action, as opposed to its selectors. */
 enum {
 	RULE_ACTION = 1 << RULE_TABLE | 1 << RULE_L3MDEV | 1 << RULE_GOTO | 1 << RULE_TYPE |
 		      1 << RULE_SUPPRESS_PREFIX_LENGTH | 1 << RULE_SUPPRESS_INTERFACE_GROUP,

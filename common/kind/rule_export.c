@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What of an observed rule goes without saying when it is written into a file. */
+/* Which fields of an observed rule can be left out when it is written to a file. */
 #include <linux/fib_rules.h>
 
 #include "kind/protocol.h"
 #include "kind/rule.h"
 
-/* The same rule of both families is one entry without a family. */
+/* Equal rules of both families become one entry without a family. */
 static bool has_other_family(const struct state *seen, const struct rule *r) {
 	ns_foreach(object, state_find(seen, r->object.ns)) {
 		const struct rule *other = (const struct rule *)object;

@@ -197,8 +197,8 @@ static bool covers_all(const struct nlattr *attr) {
 }
 
 /* Does the rule have selectors that topod does not know: of newer kernels, a tunnel id, realms? Since Linux 6.15 a
- * single port comes with a mask of all bits (FRA_SPORT_MASK and FRA_DPORT_MASK, include/uapi/linux/fib_rules.h,
- * which older headers lack); that is not one. */
+ * single port comes with a mask of all bits (FRA_SPORT_MASK and FRA_DPORT_MASK, include/uapi/linux/fib_rules.h, which older
+ * headers lack); this does not count. */
 static bool has_others(const struct nlmsghdr *nlh, const struct nlattr *const *tb) {
 	const struct nlattr *attr;
 
@@ -279,8 +279,8 @@ static int finish_scan(struct source_scan *scan) {
 	return 0;
 }
 
-/* If the file has no priority, that in the event does not show which rule it is about; so all rules of the namespace
- * are scanned. */
+/* If the file has no priority, the event's priority does not show which declared rule it is about, so all rules of the
+ * namespace are scanned. */
 static enum about about(const struct event *event _unused_, struct hint *ret) {
 	ret->type = HINT_CLASS;
 	ret->class = &class_rule;

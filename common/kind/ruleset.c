@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A namespace's rules of nftables as one object: which section adds what to it, what follows from the rest of the
- * namespace (`hairpin`), and how it is changed.
+ * A namespace's nftables rules as one object: what each section adds to it, what follows from the rest of the namespace
+ * (`hairpin`), and how it is changed.
  *
  * What the keys mean is in ruleset_nat.c and ruleset_filter.c.
  */
@@ -9,7 +9,7 @@
 #include "model/change.h"
 #include "model/section.h"
 
-/* What the kernel's table should have: the messages that make it are read like the kernel's answers. NULL: too much. */
+/* What the kernel's table should contain: the messages that create it are read like the kernel's answers. NULL: too much. */
 static const struct ruleset *content_of(struct parse *p, const struct nft_program *program) {
 	const struct decode decode = { .arena = p->arena, .ns = p->ns, .topology = "" };
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
@@ -314,7 +314,7 @@ static void lines(const struct object *object, struct text *out) {
 	ruleset_print((const struct ruleset *)object, out);
 }
 
-/* Is the entry that the rules were made from this one, or a copy of it? */
+/* Were the rules made from this entry, or a copy of it? */
 static bool is_of(const struct nft_entry *made, const struct nft_entry *written) {
 	return position_same(&made->position, &written->position) && made->position.origin == written->position.origin;
 }
@@ -344,7 +344,7 @@ static bool same_policy(const struct ruleset *a, const struct ruleset *b, const 
 	return x && y && x->policy == y->policy;
 }
 
-/* Rules that only the kernel has are counted, not shown: they have no entry of the file. */
+/* Rules that only the kernel has are counted, not shown: they have no entry in the file. */
 static void diff(const struct object *object, const struct object *before, struct text *out) {
 	const struct ruleset *desired = (const struct ruleset *)object, *seen = (const struct ruleset *)before;
 	_cleanup_(nft_changes_done) struct nft_changes changes = {};

@@ -4,8 +4,8 @@
  * that they become.
  *
  * The table is `topod-TOPOLOGY` of family inet. Its name is topod's mark, so everything in it is topod's, and topod
- * looks at nothing outside it. The kernel accepts every byte that a topology's name may have. The nft command shows a
- * table whose name has characters other than letters, digits and `_.-`, but cannot be given that name.
+ * looks at nothing outside it. The kernel accepts all characters of a topology's name. The nft command shows a table whose
+ * name has characters other than letters, digits and `_.-`, but does not accept such a name.
  *
  * The whole table is one object with one field, its rules as a canonical text: a rule has no identity, its position
  * matters, and the kernel changes a table in one transaction, so that no packet sees half of it. Translations that
@@ -50,7 +50,7 @@ enum nft_chain {
 enum {
 	NFT_ENTRY_RULES_MAX = 4096,      /* limit of the rules to which one entry's lists expand */
 	NFT_ENTRY_NOT_MAX = 24,          /* limit of `not` items in an entry of nat: the kernel limits a rule to 4 KiB */
-	NFT_FILTER_NOT_MAX = 16,         /* the same of filter, whose rules have more besides */
+	NFT_FILTER_NOT_MAX = 16,         /* the same for filter, whose rules have more other content */
 	NFT_RULES_MAX = 32768,           /* limit of the rules in a table */
 	NFT_TEXT_MAX = 16 * 1024 * 1024, /* limit of a table's canonical text */
 };
@@ -66,7 +66,7 @@ struct nft_item {
 		}; /* ports */
 		uint8_t protocol;
 		struct fwmark mark;
-		uint32_t state; /* bit of a connection's state */
+		uint32_t state; /* the bit of a connection's state */
 		struct {
 			const char *word;    /* as written */
 			int16_t icmp, icmp6; /* type; -1: there is none of this name */
@@ -91,18 +91,18 @@ struct nft_target {
 	uint8_t length;                 /* of the prefix */
 };
 
-/* `hairpin`: whether, and the interface behind which the target is; NULL: as the declared addresses say. */
+/* `hairpin`: whether it is on, and the interface behind which the target is; NULL: follows from the declared addresses. */
 struct nft_hairpin {
 	bool on;
 	const char *link;
 };
 
-/* TCP flags: which must be set, of those that are looked at. */
+/* TCP flags: those that are checked, and which of them must be set. */
 struct nft_flags {
 	uint8_t set, mask; /* mask 0: not given */
 };
 
-/* So many packets in so many seconds, after a burst. */
+/* A number of packets in a number of seconds, after a burst. */
 struct nft_limit {
 	uint32_t rate, seconds, burst; /* rate 0: no limit */
 };
@@ -147,7 +147,7 @@ enum nft_key {
 	NFT_KEYS_MAX = FILTER_N_KEYS,
 };
 
-enum { NFT_CLAMP_PMTU = UINT32_MAX }; /* clamp_mss: as the path allows */
+enum { NFT_CLAMP_PMTU = UINT32_MAX }; /* clamp_mss: the path MTU */
 
 /* An entry of the list `nat`, or a rule of `filter`. */
 struct nft_entry {
@@ -167,7 +167,7 @@ struct nft_entry {
 	struct nft_log log;
 	uint8_t family;       /* AF_INET, AF_INET6 or, for both, AF_UNSPEC */
 	enum nft_chain chain; /* in which its rules are */
-	/* What no key says, in the entries that `hairpin` adds. */
+	/* For entries that `hairpin` adds, without a key. */
 	bool to_local;   /* matches packets to an address of the namespace */
 	bool translated; /* matches connections whose destination was translated */
 };
@@ -186,7 +186,7 @@ struct nft_filter_chain {
 	struct nft_entries rules;
 };
 
-/* What a rule of the table has of its entry. */
+/* The part of an entry that a rule of the table implements. */
 enum nft_part {
 	NFT_PART_WHOLE, /* everything */
 	NFT_PART_JUMP,  /* matches, and jumps to a chain that has the rest … */
@@ -203,7 +203,7 @@ struct nft_step {
 	const char *chain; /* NFT_PART_JUMP: where to */
 };
 
-/* Where a chain is on a packet's path, as nft has it. */
+/* Where a chain is on a packet's path, in nft's terms. */
 struct nft_place {
 	const char *name, *type;
 	uint32_t hook;
@@ -223,7 +223,7 @@ struct nft_program {
 	} * chains;
 };
 
-/* A chain as the kernel has it, or should have it. */
+/* A chain of the kernel, observed or desired. */
 struct nft_content {
 	const char *name;
 	const char *head; /* where it is, as text */
@@ -306,13 +306,13 @@ struct nftnl_rule *nft_build_rule(const struct nft_step *step);
  * existed or not. The writer must be empty. False if the transaction does not fit (writer->overflow). */
 bool nft_put_table(struct nl_writer *w, const char *topology, const struct nft_program *program);
 
-/* The same as few changes to the table as seen: chains and rules that are already right stay, with their counters. */
+/* The same, as a minimal change of the observed table: chains and rules that are already right stay, with their counters. */
 bool nft_put_changes(struct nl_writer *w, const char *topology, const struct ruleset *desired, const struct ruleset *seen);
 
 #define NFT_NEW_RULE SIZE_MAX
 
-/* For each desired rule the index of the rule as seen that stays in its place, or NFT_NEW_RULE; and which rules as seen stay
- * (nft_diff.c). seen NULL: none. */
+/* For each desired rule the index of the observed rule that stays in its place, or NFT_NEW_RULE; and which observed rules
+ * stay (nft_diff.c). seen NULL: none. */
 void nft_match_rules(const struct nft_content *desired, const struct nft_content *seen, size_t *stays, bool *kept);
 
 /* Which rules of the table stay when it changes. */
@@ -372,7 +372,7 @@ void nft_reader_restart(void *reader);
 int nft_reader_finish(struct nft_reader *reader, struct ruleset **ret);
 
 /* How the namespace reaches an address, by the longest declared prefix (ruleset_meaning.c). False: no declared object leads
- * there. */
+ * to it. */
 bool ruleset_find_lead(const struct ns_state *ns, const struct ip *ip, struct lead *ret);
 
 /* ruleset_meaning.c, see struct kind */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The mapping `filter`: the tables of a chain's and of a rule's keys, and the rules between them.
+ * The mapping `filter`: the tables of keys of chains and rules, and the dependencies between keys.
  *
- * This file knows what makes sense where on a packet's path. How the kernel is told is in nft_compile.c.
+ * This file knows what makes sense at which point of a packet's path. nft_compile.c translates it for the kernel.
  */
 #include "kind/nft_entry.h"
 
@@ -79,7 +79,7 @@ const struct field filter_fields[FILTER_N_KEYS] = {
 				    "with `net.netfilter.nf_log_all_netns` = 1." },
 };
 
-/* The chains, and what is known about a packet there. */
+/* The chains, and what is known about a packet in them. */
 static const struct place {
 	const char *name;
 	enum nft_chain chain;
@@ -169,7 +169,7 @@ static void check_rule(struct nft_check *check, const struct place *place) {
 	check_icmp_types(check);
 }
 
-/* What iptables and nft have as the target of a rule, and is a key of its own or stands elsewhere here. */
+/* Targets of rules in iptables and nft that are a separate key here, or belong elsewhere. */
 static bool check_target_words(struct parse *p, const struct node *node) {
 	static const struct {
 		const char *theirs, *ours;
@@ -196,7 +196,7 @@ static bool check_target_words(struct parse *p, const struct node *node) {
 	return true;
 }
 
-/* A rule as nft or iptables write it is a string in YAML. */
+/* A rule in the syntax of nft or iptables is a string in YAML. */
 static bool check_is_mapping(struct parse *p, const struct node *node) {
 	if (node->type != NODE_SCALAR || node_is_null(node))
 		return true;

@@ -26,8 +26,8 @@ static void check_masquerade(struct meaning *m, const struct nft_entry *e) {
 		     "with 'out' (the interface to the outside) or 'source'");
 }
 
-/* From a range the kernel takes any free port (nf_nat_l4proto_unique_tuple()), but keeps a port that is already in
- * the range. */
+/* The kernel chooses any free port of a range (nf_nat_l4proto_unique_tuple()), but keeps a port that is already in the
+ * range. */
 static void check_ports(struct meaning *m, const struct nft_entry *e) {
 	const struct nft_item *port = e->port.items;
 
@@ -261,7 +261,7 @@ static bool match_takes(const struct nft_match *match, const struct nft_item *it
 	return nft_match_covers(match, &one);
 }
 
-/* Does the rule accept solicitations of neighbours, which conntrack does not track, from any link? */
+/* Does the rule accept neighbour solicitations, which conntrack does not track, from any link? */
 static bool accepts_discovery(const struct nft_entry *e) {
 	static const struct nft_item icmpv6 = { .protocol = IPPROTO_ICMPV6 },
 				     untracked = { .state = NF_CT_STATE_UNTRACKED_BIT },
@@ -307,7 +307,7 @@ static bool is_cut(const struct nft_filter_chain *forward, const char *bridge) {
 	return true;
 }
 
-/* A bridge with several ports, from port to port of which the chain forward accepts nothing; NULL: there is none. */
+/* A bridge with several ports between which the chain forward accepts nothing; NULL: there is none. */
 static const struct link *cut_bridge(const struct ns_state *ns, const struct nft_filter_chain *forward) {
 	if (!forward->given || forward->policy != NFT_DROP)
 		return NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list `nat`: the table of an entry's keys, and the rules between them.
+ * The list `nat`: the table of an entry's keys, and the dependencies between keys.
  *
- * This file knows what makes sense on a packet's path. How the kernel is told is in nft_compile.c and nft_table.c.
+ * This file knows what makes sense on a packet's path. nft_compile.c and nft_table.c translate it for the kernel.
  */
 #include "kind/nft_entry.h"
 
@@ -108,7 +108,7 @@ bool nft_maps_destination(const struct nft_entry *entry) {
 
 /* Other actions. */
 
-/* In which chain the rules are, and what is known about the packet there. */
+/* The chain of the rules, and what is known about a packet in it. */
 static void check_hook(struct nft_check *check) {
 	struct nft_entry *entry = check->entry;
 	enum nft_action action = (enum nft_action)entry->action;

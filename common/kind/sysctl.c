@@ -224,7 +224,7 @@ static enum stage stage(const struct change *change) {
 	return sysctl_path_matches("net/ipv6/conf/*/stable_secret", sysctl->path) ? STAGE_LINK : STAGE_INSIDE;
 }
 
-/* The section `sysctl`, and those that are short for a setting. */
+/* The section `sysctl`, and sections that are short for a setting. */
 
 static void add_setting(struct reading *r, const char *path, const char *value, struct position position) {
 	struct object *object = &sysctl_new(r->parse.arena, r->ns->name, path, value)->object;

@@ -6,7 +6,7 @@
 
 extern const struct class class_sysctl;
 extern const struct source source_sysctl;
-/* Values of the second kind are told to nobody. */
+/* Values of the second kind are never shown. */
 extern const struct kind kind_sysctl, kind_secret_sysctl;
 
 static inline bool kind_is_setting(const struct kind *kind) {
@@ -17,7 +17,7 @@ static inline bool object_is_setting(const struct object *object) {
 	return kind_is_setting(object->kind);
 }
 
-/* What the keys of secret settings end in. */
+/* The endings of secret settings' keys. */
 #define SYSCTL_STABLE_SECRET "stable_secret"
 #define SYSCTL_FASTOPEN_KEY "tcp_fastopen_key"
 
@@ -30,7 +30,7 @@ struct sysctl {
 	const char *dev;            /* the interface in the path, or NULL */
 	const char *value;          /* as the kernel prints it, with single spaces */
 	const char *before, *cause; /* only in the ledger, see ledger/ledger_settings.c */
-	const char *written;        /* the path as the user wrote it, if the value means the same there; else NULL */
+	const char *written;        /* the path as the user wrote it, if the value has the same meaning there; else NULL */
 };
 
 enum sysctl_field { SYSCTL_PATH, SYSCTL_DEV, SYSCTL_VALUE, SYSCTL_BEFORE, SYSCTL_CAUSE };
@@ -73,12 +73,12 @@ struct sysctl_reach {
 
 /* What writing the setting also changes; returns how many entries. */
 unsigned sysctl_reach(struct arena *arena, const struct sysctl *written, struct sysctl_reach ret[2]);
-/* Does it include directory/name/last? */
+/* Does the entry include directory/name/last? */
 bool sysctl_reach_has(const struct sysctl_reach *reach, const char *name);
 /* The entry that includes the path, or NULL. */
 const struct sysctl_reach *sysctl_find_reach(struct arena *arena, const struct sysctl *written, const char *path,
 					     struct sysctl_reach ret[2]);
-/* The i-th setting whose value this one gets when it is written; *ret_at_birth: only when the interface is made.
+/* The i-th setting whose writing also sets this one; *ret_at_birth: its value is only copied when the interface is made.
  * NULL: there are no more. */
 const char *sysctl_source(struct arena *arena, const char *path, unsigned i, bool *ret_at_birth);
 

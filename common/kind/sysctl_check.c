@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings that depend on each other, or for which an interface has a key too: checks that need the whole namespace.
+ * Settings that depend on each other, or that are also a key of an interface: checks that need the whole namespace.
  *
- * That several files show one setting is resolved in sysctl_value.c.
+ * Several names of one setting are resolved in sysctl_value.c.
  */
 #include <linux/if_link.h>
 

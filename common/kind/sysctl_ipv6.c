@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings that disable IPv6. The kernel refuses objects that need IPv6 on such an interface; the kinds say which
- * objects do.
+ * Settings that disable IPv6. The kernel refuses objects that need IPv6 on such an interface; the kinds know which objects
+ * do.
  */
 #include <stdlib.h>
 

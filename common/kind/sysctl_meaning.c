@@ -44,8 +44,8 @@ void sysctl_warn(struct meaning *m) {
 				check_accept_ra(m, ns, (const struct sysctl *)object);
 }
 
-/* The same for an interface that has addresses or routes from router advertisements; if the file declares accept_ra,
- * check_accept_ra() judges that alone. */
+/* The same for an interface that has addresses or routes from router advertisements. If the file declares accept_ra, only
+ * check_accept_ra() applies. */
 static void check_advertised(const struct ns_state *desired, const struct ns_state *seen, struct link *link,
 			     struct diags *diags) {
 	_cleanup_free_ char *path = xasprintf("net/ipv6/conf/%s/accept_ra", link->name);

@@ -2,7 +2,7 @@
 /*
  * How settings are read and heard. Those that netlink reports (RTM_GETNETCONF) are requested together if there is a
  * socket in the namespace anyway: opening a file in /proc/sys walks through five directories whose entries are created
- * for each namespace. What is not answered is read from its file; what has no file does not exist.
+ * for each namespace. Settings without an answer are read from their files; those without a file do not exist.
  */
 #include "kind/sysctl.h"
 

@@ -3,8 +3,8 @@
  * What the value of a setting means, and which names are the same setting.
  *
  * The kernel reads numbers of any base, lists in any order and overlapping ranges, and prints each value in one form.
- * Values are converted to that form before they are compared; otherwise 0x1 and 1 would differ forever. The form of
- * some settings is known by their paths; for all others only numbers are recognised.
+ * Values are converted to that form before they are compared; otherwise 0x1 and 1 would differ forever. For some paths the
+ * form is known; for all others only numbers are recognised.
  */
 #include "kind/sysctl.h"
 
@@ -52,7 +52,7 @@ static const struct shape {
 /* Settings that two files show (net/core/neighbour.c, net/ipv4/devinet.c, net/ipv6/route.c,
  * net/netfilter/nf_conntrack_standalone.c). The value in the first file, times the factor, is that in the second. */
 static const struct alias {
-	const char *path, *last; /* last: the last component of the canonical name, or all of it if `path` has no '*' */
+	const char *path, *last; /* last: the last component of the canonical name, or the whole name if `path` has no '*' */
 	unsigned factor;
 } aliases[] = {
 	{ "net/ipv4/conf/all/forwarding", "net/ipv4/ip_forward", 1 },

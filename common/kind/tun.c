@@ -3,12 +3,12 @@
  * tun and tap: a device whose other end is a program that opens /dev/net/tun (drivers/net/tun.c). A tun carries IP packets, a
  * tap Ethernet frames. topod makes it persistent, so that it is there before the program and stays after it.
  *
- * The device is made, and these fields are changed, by ioctl (TRANSPORT_TUN, daemon/kernel/transport.c); all the rest is
- * rtnetlink. encode() writes the messages of both: a creation's are sent while the descriptor is open and the device not yet
- * persistent, so that nothing is left if one is refused.
+ * The device is made, and the fields of this file are changed, by ioctl (TRANSPORT_TUN, daemon/kernel/transport.c); the rest
+ * goes by rtnetlink. encode() writes the rtnetlink messages: those of a creation are sent while the descriptor is open and
+ * the device not yet persistent, so that nothing is left if one is refused.
  *
- * The kernel calls both kinds "tun"; IFLA_TUN_TYPE tells them apart. packet-info and vnet-header are also set by each program
- * that opens the device, and nobody else can change them then: while it is open they are the program's.
+ * The kernel calls both kinds "tun"; IFLA_TUN_TYPE tells them apart. packet-info and vnet-header are also set by each
+ * program that opens the device. While it is open, only the program can change them.
  */
 #include "kind/tun.h"
 
@@ -97,7 +97,7 @@ enum { BY_PROGRAM = 2 }; /* observed, besides false and true: the device is open
 static bool flag_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	struct node plain = *node;
 
-	plain.quoted = false; /* as the ledger's texts are */
+	plain.quoted = false; /* texts from the ledger */
 	return type_bool.parse(p, field, &plain, value);
 }
 
@@ -186,7 +186,7 @@ static enum transport transport_of(const struct change *change) {
 	return ioctl ? TRANSPORT_TUN : TRANSPORT_ROUTE;
 }
 
-/* Opening the device sets all of its flags. What the file does not say stays as it is. */
+/* Opening the device sets all of its flags; undeclared ones are set to their present values. */
 static bool is_on(const struct change *change, size_t i, bool otherwise) {
 	const struct object *want = change->desired, *have = change->observed;
 	const struct object *from = object_has(want, i) ? want : have && have->kind == want->kind ? have : NULL;
@@ -228,7 +228,7 @@ static int encode_tun(struct encode *encode, const struct change *change) {
 	return link_encode(encode, &rest);
 }
 
-/* No ioctl takes an owner away. */
+/* No ioctl can remove an owner. */
 static bool recreate(const struct object *desired, const struct object *observed _unused_, uint64_t differs) {
 	const struct tun *tun = (const struct tun *)desired;
 

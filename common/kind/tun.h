@@ -6,7 +6,7 @@
 
 struct change;
 
-/* What the ioctls of a creation, or of a change of these fields, set. */
+/* What the ioctls set in a creation, or in a change of these fields. */
 struct tun_setting {
 	uint16_t flags; /* of TUNSETIFF: IFF_TUN or IFF_TAP and the others, without IFF_TUN_EXCL */
 	bool sets_owner, sets_group;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the tunnels over IP have in common: values of their fields, the attributes that several fields share, mistakes.
+ * What the tunnels over IP have in common: types of values, attributes that several fields share, checks.
  *
  * It knows no kind by name. Sources: net/ipv4/ip_tunnel.c, net/ipv6/ip6_tunnel.c and the files of the kinds there.
  */
@@ -225,7 +225,7 @@ bool tunnel_claim_ends(struct arena *arena, const struct object *desired, size_t
 	return claim(arena, desired, i, false, ret);
 }
 
-/* An interface is point-to-point or not for good: ip_tunnel_changelink(), ip6gre_changelink(). */
+/* An interface cannot become point-to-point or cease to be it: ip_tunnel_changelink(), ip6gre_changelink(). */
 bool tunnel_recreate(const struct object *desired, const struct object *observed, uint64_t fields) {
 	const struct tunnel *want = (const struct tunnel *)desired, *have = (const struct tunnel *)observed;
 

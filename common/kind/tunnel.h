@@ -36,7 +36,7 @@ enum {
 extern const struct enum_name tunnel_inherit_ttl[], tunnel_inherit_tos[], tunnel_inherit_tos6[], tunnel_inherit_label[],
 	tunnel_no_limit[];
 extern const struct type type_tunnel_key;  /* of one direction */
-extern const struct type type_tunnel_keys; /* of both: lies at input_key */
+extern const struct type type_tunnel_keys; /* of both: stored at input_key */
 
 #define TUNNEL_ROW(key, member, value_type, number, ...)                                                       \
 	{                                                                                                      \
@@ -44,7 +44,7 @@ extern const struct type type_tunnel_keys; /* of both: lies at input_key */
 		.attr = number, __VA_ARGS__                                                                    \
 	}
 
-/* arp, multicast: as the driver sets them. none: the unspecified address of the outer family. */
+/* arp, multicast: the driver's defaults. none: the unspecified address of the outer family. */
 #define TUNNEL_FIELDS(arp, multicast, none, local_attr, remote_attr, dev_attr)                           \
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, NULL, arp, multicast, "1000"),                             \
 		[TUNNEL_LOCAL] = TUNNEL_ROW("local", local, &type_ip, local_attr, .fallback = none,      \
@@ -101,7 +101,7 @@ struct tunnel_ipv6_attrs {
 void tunnel_put_ipv6(struct nl_writer *w, const struct tunnel *tunnel, const struct tunnel_ipv6_attrs *attrs);
 void tunnel_get_ipv6(struct tunnel *tunnel, const struct nlattr *const *data, const struct tunnel_ipv6_attrs *attrs);
 
-/* Members of struct kind: mistakes, what there can be one of, and when a tunnel cannot be changed in place. */
+/* Members of struct kind: checks, claims, and when a tunnel cannot be changed in place. */
 void tunnel_check(struct reading *r, const struct ns_state *ns, const struct object *desired);
 bool tunnel_claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret);
 /* Without the key. */

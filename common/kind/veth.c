@@ -57,7 +57,8 @@ static int encode_veth(struct encode *encode, const struct change *change) {
 }
 
 static const char *sent_in(const struct change *change) {
-	/* Both ends name their namespace, so any will do; using one for all pairs gives the longest batches. */
+	/* The request names the namespaces of both ends, so it can be sent in any; using the same one for all pairs gives
+	 * the longest batches. */
 	return change->type == CHANGE_CREATE ? "host" : link_sent_in(change);
 }
 

@@ -48,7 +48,7 @@ static bool add_pair(struct qos_map *map, const char *from, const char *to, bool
 	return true;
 }
 
-/* As in ip-link(8) and as printed: "1:5 2:6". */
+/* As ip-link(8) and topod print it: "1:5 2:6". */
 static bool map_from_text(struct parse *p, struct qos_map *map, const char *text, bool ingress) {
 	char *rest = arena_strdup(p->arena, text), *from, *to;
 	bool good = true;

@@ -2,7 +2,7 @@
 /*
  * vrf: an interface that gives its ports a routing table of their own (drivers/net/vrf.c). The routes that the kernel
  * makes for its ports' addresses are in that table, see link_made_table(). The kernel adds a policy rule (`l3mdev`, of
- * priority 1000) together with the first VRF of a namespace; that rule is the kernel's.
+ * priority 1000) together with the first VRF of a namespace; that rule belongs to the kernel.
  */
 #include <linux/rtnetlink.h>
 

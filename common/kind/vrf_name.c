@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of a VRF by the VRF's name (vrf_name.h). The interfaces of a namespace are read before its routes and
- * rules, so that only VRFs of the file are known: the table of an `existing` one is not.
+ * The table of a VRF by the VRF's name (vrf_name.h). The interfaces of a namespace are read before its routes and rules.
+ * Only VRFs of the file are known; the table of an `existing` one is not.
  */
 #include "kind/vrf_name.h"
 

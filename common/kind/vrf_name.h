@@ -18,5 +18,5 @@ extern const struct type type_vrf_name;
 		.doc = "A VRF of the namespace, whose table is meant, instead of `table`."                        \
 	}
 
-/* False after an error: both keys are written. vrf, table: the positions of the two rows. */
+/* False after an error: the file has both keys. vrf, table: the positions of the two rows. */
 bool vrf_settle(struct parse *p, struct object *object, size_t vrf, size_t table);

@@ -50,7 +50,7 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 static const struct field vti[] = { FIELDS("0.0.0.0") };
 static const struct field vti6[] = { FIELDS("::") };
 
-/* Only one has the same ends, whatever its key: ip_tunnel_key_match() without TUNNEL_KEY, vti6_locate(). */
+/* Only one can have the same ends, regardless of its key: ip_tunnel_key_match() without TUNNEL_KEY, vti6_locate(). */
 #define VTI(word, sentence, table)                                                                                    \
 	{                                                                                                             \
 		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                    \

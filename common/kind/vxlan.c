@@ -80,7 +80,7 @@ static const struct enum_name dfs[] = {
 	{ "unset", VXLAN_DF_UNSET }, { "set", VXLAN_DF_SET }, { "inherit", VXLAN_DF_INHERIT }, {}
 };
 
-/* A boolean that the kernel takes only for a new link: vxlan_nl2conf(), drivers/net/vxlan/vxlan_core.c. */
+/* A boolean that the kernel accepts only for a new link: vxlan_nl2conf(), drivers/net/vxlan/vxlan_core.c. */
 #define FIXED(key, member, number, number_form, text)                                                               \
 	ROW(key, member, &type_bool, number, .class = FIELD_RECREATE, .flags = FIELD_LEFT_OUT, .form = number_form, \
 	    .fallback = "false", .doc = text)
@@ -227,7 +227,7 @@ static void claim_id(struct arena *arena, const struct object *desired, struct s
 	};
 }
 
-/* All of a port share its socket, and with it what they receive: vxlan_find_sock() and VXLAN_F_RCV_FLAGS. */
+/* All vxlans on a port share a socket and its receive flags: vxlan_find_sock() and VXLAN_F_RCV_FLAGS. */
 static void claim_socket(struct arena *arena, const struct object *desired, bool ipv6, struct sole_claim *ret) {
 	const struct vxlan *vxlan = (const struct vxlan *)desired;
 	const char *ns = link_underlay(desired);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What vxlan.c and vxlan_ends.c share: a vxlan, and the two types of fields that say where unknown addresses are. */
+/* What vxlan.c and vxlan_ends.c share: a vxlan, and the two types of fields for the destinations of unknown addresses. */
 #pragma once
 
 #include "kind/link.h"
@@ -12,7 +12,7 @@ struct destination {
 	struct ip ip;
 	uint32_t vni, ifindex; /* 0: the link's own */
 	uint16_t port;         /* 0: the link's own; in network order */
-	bool plain;            /* as the link makes it by itself */
+	bool plain;            /* in the form that the link itself makes */
 };
 
 struct far_end {
@@ -21,7 +21,7 @@ struct far_end {
 	const struct destination *entries; /* … and contains this, in the order in which frames are sent */
 };
 
-/* All other ends, of which the link shows none. */
+/* All remote ends; the link itself shows none of them. */
 struct far_ends {
 	struct value_set set; /* desired */
 	bool looked_up;       /* observed: as in struct far_end */

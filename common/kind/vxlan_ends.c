@@ -5,8 +5,8 @@
  * Two places say where frames to unknown addresses go. The link has one `remote` or `group`, for which it makes an
  * entry for the address 00:00:00:00:00:00 in its forwarding table (vxlan_fdb_update() in drivers/net/vxlan); from then
  * on only the table counts. Somebody may delete the entry or append others while the link still shows the same far end.
- * So a far end is compared with both, and `remotes`, of which the link shows nothing, with the table alone. If a routing
- * daemon manages the entries, none of these keys is declared. Entries for other addresses are objects of their own (fdb.c).
+ * So a far end is compared with both, and `remotes`, which the link does not show, with the table alone. If a routing daemon
+ * manages the entries, none of these keys is declared. Entries for other addresses are objects of their own (fdb.c).
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -118,7 +118,7 @@ static void far_ends_print(const struct field *field, const void *value, struct 
 	set_print(field, &ends->set, out);
 }
 
-/* Does the entry only say that frames go to that address? */
+/* Is the address the only content of the entry? */
 static bool is_simple(const struct destination *entry) {
 	return !entry->port && !entry->vni && (!entry->ifindex || entry->plain);
 }
@@ -324,7 +324,7 @@ static struct value_set simple_entries(struct arena *arena, const struct destina
 	return set;
 }
 
-/* First what is missing, so that those that stay are never alone. */
+/* Adds missing entries before it deletes others. */
 static int encode_remotes(struct encode *encode, const struct change *change) {
 	const struct vxlan *want = (const struct vxlan *)change->desired, *have = (const struct vxlan *)change->observed;
 	const struct destination *entries = have ? have->remotes.entries : NULL;

@@ -5,7 +5,7 @@
  *
  * The outer packets travel in the namespace in which the link was made, wherever it is moved (wg_newlink() and `creating_net`,
  * drivers/net/wireguard/device.c). The kernel does not show which one that is, so the ledger knows (FIELD_LEDGER). When that
- * namespace is destroyed, the link stays and loses its carrier for good (wg_netns_pre_exit()); it has to be made again.
+ * namespace is destroyed, the link stays and loses its carrier for good (wg_netns_pre_exit()); it must be recreated.
  *
  * The kernel sends no events about any of this.
  */

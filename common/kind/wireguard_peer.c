@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A peer of a wireguard link: who may send, from where, and which addresses are behind it. The messages are those of
+ * A peer of a wireguard link: its key, its endpoint, and which addresses are behind it. The messages are those of
  * linux/wireguard.h; each change names one peer, so the sessions of the others live on.
  *
- * The endpoint is where topod sends first. The kernel replaces it by the address from which the peer was heard last, and does
- * not show which of the two it has. So it is never compared with the kernel: the ledger has what topod set last
- * (FIELD_LEDGER), and the endpoint is set when the peer is made, or changed in the file.
+ * The endpoint is the first destination. The kernel replaces it with the address from which it last heard from the peer, and
+ * does not show which of the two it has. So the endpoint is never compared with the kernel: the ledger has what topod set
+ * last (FIELD_LEDGER), and it is set when the peer is made, or changed in the file.
  *
  * The file lists all peers of a link: others are removed (class->exact).
  */
@@ -197,7 +197,7 @@ static const char *if_twice(const struct object *object _unused_) {
 	return ": a public key is one peer; write one entry with all of its 'allowed-ips'";
 }
 
-/* An address that two peers of a link have: the kernel gives it to the one that is set last. */
+/* If two peers of a link have an address, the kernel gives it to the one that is set last. */
 struct share {
 	const struct peer *peer;
 	const struct prefix *network;
@@ -307,10 +307,10 @@ static int encode_peer(struct encode *encode, const struct change *change) {
 /* Reading. */
 
 struct peer_reading {
-	struct peer *last; /* a peer may go on in the next message, with further addresses */
+	struct peer *last; /* a peer may continue in the next message, with further addresses */
 };
 
-/* Which links are asked: in a whole scan those that are declared or topod's; in a narrow one those of the peers in it. */
+/* Which links are queried: in a whole scan those that are declared or topod's; in a narrow one those of its peers. */
 static bool is_asked(const struct source_scan *scan, const struct object *object) {
 	const struct object *wanted = scan->desired ? ns_find(scan->desired, object) : NULL;
 
@@ -374,7 +374,8 @@ static void add_allowed_ips(struct arena *arena, struct value_set *networks, con
 }
 
 static struct peer *new_peer(struct source_scan *scan, const char *dev, const struct nlattr *const *tb) {
-	/* The endpoint is where the peer is now; of what is in the ledger, what it says counts (ledger_recall()). */
+	/* The endpoint is where the peer is now; for a peer in the ledger, the recorded endpoint counts
+	 * (ledger_recall()). */
 	static const uint8_t simple[] = { PUBLIC_KEY, PRESHARED_KEY, ENDPOINT, KEEPALIVE };
 	struct arena *arena = scan->decode.arena;
 	struct peer *peer = (struct peer *)object_new(arena, &kind_wireguard_peer, scan->seen->name);
@@ -388,7 +389,7 @@ static struct peer *new_peer(struct source_scan *scan, const char *dev, const st
 		if (tb[field->attr] && field->type->get(arena, field, tb[field->attr], field_of(field, object)))
 			object->set |= field_bit(simple[i]);
 	}
-	object->owned = !link || link->owned; /* a narrow scan does not read the link: it was topod's in the one before */
+	object->owned = !link || link->owned; /* a narrow scan does not read the link, which was topod's before */
 	object_seal(arena, object);
 	return peer;
 }
@@ -422,7 +423,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* The link has gone, or is another one by now. */
+/* The link is gone, or is another one by now. */
 static int refused(struct source_scan *scan _unused_, int error) {
 	return error == -ENODEV || error == -EOPNOTSUPP ? 0 : error;
 }

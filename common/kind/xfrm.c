@@ -54,7 +54,7 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 					  : "without 'external' an xfrm interface needs an 'id', the if_id of its policies");
 }
 
-/* xfrmi_locate(): of one namespace. */
+/* xfrmi_locate(): within one namespace. */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct xfrm *xfrm = (const struct xfrm *)desired;
 	const char *ns = link_underlay(desired);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unknown keys of the file and of its namespaces are reported and read as what was probably meant, before anything is
- * written out or read: a misspelled `namespaces` or `links` would otherwise make an error of every reference to what it
- * contains.
+ * Reports unknown keys of the file and of its namespaces, and reads them as what was probably meant, before anything is
+ * written out or read. Otherwise a misspelled `namespaces` or `links` would cause an error for every reference to its
+ * content.
  */
 #include "expand/build.h"
 #include "language/spec_private.h"
 
-/* The mapping with its keys mended; the node itself if all are known. */
+/* The mapping with corrected keys; the node itself if all are known. */
 static const struct node *mend(struct parse *p, const struct mapping *mapping, const struct sections *sections,
 			       const struct node *node) {
 	const struct fields_parse fields = { .what = mapping->what, .others = sections->keys };

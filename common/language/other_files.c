@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whole files of other tools, recognised by what only they begin with or contain, so that one message says what the file
- * is, instead of one for each of its keys. Words that stand in a topology by habit are in yaml/other_words.c.
+ * Whole files of other tools, recognised by a beginning or a key that only they have, so that one message says what the file
+ * is, instead of one for each of its keys. Single words that users write out of habit are in yaml/other_words.c.
  */
 #include "language/spec_private.h"
 

@@ -15,5 +15,5 @@ json_t *schema_json(void);
 /* The page docs/reference.md. */
 void schema_markdown(struct text *out);
 
-/* The manual page topod.yaml(5), in the language of man(7). */
+/* The keys for the manual page topod.yaml(5), in the format of scdoc(5). */
 void schema_man(struct text *out);

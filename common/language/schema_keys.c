@@ -7,7 +7,7 @@
 #include "kind/link.h"
 #include "language/schema_private.h"
 
-/* False: it is there already. */
+/* False: it is already in the list. */
 static bool add(struct schema_mappings *all, struct schema_mapping m) {
 	for (size_t i = 0; i < all->list.n; i++)
 		if (streq(all->list.items[i].is.name, m.is.name))

@@ -43,7 +43,7 @@ static void add_key(const char *name, bool required, const char *value, const ch
 	text_add(out, "\n");
 }
 
-/* The value to which the key goes back when it is removed, and what it costs to change it. */
+/* The value that applies again when the key is removed, and what changing it costs. */
 static void describe_change(const struct field *field, struct text *out) {
 	if (field->flags & FIELD_ONCE)
 		return;

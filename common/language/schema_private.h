@@ -10,7 +10,7 @@ struct schema_mapping {
 	struct mapping is; /* name, texts and fields */
 	const struct section *const *keys;
 	size_t n_keys;
-	bool is_case;            /* of the mapping before it, whose keys it has, too */
+	bool is_case;            /* of the mapping before it, whose keys it also has */
 	const struct kind *link; /* an interface of this kind, which also has the keys of all interfaces; or NULL */
 };
 
@@ -30,7 +30,7 @@ json_t *schema_of_field(const struct field *field);
 json_t *schema_of_section(const struct section *section);
 /* An object with the keys of a table of fields. */
 json_t *schema_of_fields(const struct field *fields, size_t n);
-/* required gets the names of required keys, and [name, other] where one of two is required. */
+/* Adds the names of required keys to `required`, and [name, other] where one of two is required. */
 void schema_add_fields(const struct mapping *mapping, json_t *properties, json_t *required);
 json_t *schema_of_object(json_t *properties, json_t *required);
 
@@ -46,14 +46,14 @@ void schema_add_value(const struct field *field, struct text *out);
 void schema_add_section_value(const struct section *section, struct text *out);
 /* Prints what the value of a field with inner mappings is: "A list of …; each is a mapping." */
 void schema_add_inner_doc(const struct field *field, struct text *out);
-/* The mappings inside of values: of lists of mappings, and of mappings in their turn. `fn` gets each, after those before it; a
- * mapping that several fields have is shown once. */
+/* The mappings inside values, at any depth. `fn` is called once for each, even if several fields have it, and gets the
+ * mappings that came before. */
 struct schema_shown {
 	const struct type *types[16]; /* ended by NULL */
 };
 typedef void (*schema_inner_fn)(const struct field *field, const struct schema_mapping *inner, struct text *out);
 void schema_each_inner(const struct mapping *m, struct schema_shown *shown, schema_inner_fn fn, struct text *out);
-/* How values are written whose tables show only the name of their type; ended by a NULL name. */
+/* How to write values for which the tables show only the name of the type; ended by a NULL name. */
 struct schema_value {
 	const char *name, *written;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Values as JSON Schema: of a field by its type, of a section by its shape. What a schema cannot express (references,
- * keys that exclude each other) is left to `topod check`; the schema must never be stricter than that.
+ * Values as JSON Schema: a field's by its type, a section's by its shape. What a schema cannot express (references, keys
+ * that exclude each other) is left to `topod check`; the schema must never be stricter than that.
  */
 #include <stdarg.h>
 

@@ -203,7 +203,7 @@ struct sections sections_of_interface(struct arena *arena) {
 	return finish_list(arena, &list);
 }
 
-/* Which kinds have the key, in an interface of another kind. */
+/* For a key in an interface of the wrong kind: the kinds that have it. */
 static const char *of_kinds(struct arena *arena, const char *key) {
 	_cleanup_text_ struct text names = {};
 

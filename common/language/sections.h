@@ -20,7 +20,7 @@ struct sections {
 	const struct node **values; /* room for their values while a mapping is read */
 };
 struct sections sections_of(struct arena *arena, const struct mapping *mapping);
-/* Which mapping, or which kinds of interfaces, have a key that was written in another one: advice for a message; or NULL. */
+/* For a key in the wrong mapping: which mapping, or which kinds of interfaces, have it, as advice for a message; or NULL. */
 const char *section_elsewhere(struct arena *arena, const char *key, const char *what);
 /* The sections of an interface of any kind, including those that only some kinds have. */
 struct sections sections_of_interface(struct arena *arena);

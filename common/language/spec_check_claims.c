@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Things that only one object can have: each kind says what its objects claim, and equal claims are next to each other
- * after sorting.
+ * Things that only one object can have: each kind says what its objects claim; sorting brings equal claims together.
  */
 #include <stdlib.h>
 
@@ -29,7 +28,7 @@ static void check_key(struct reading *r, const struct claimed *claims, size_t n)
 		if (c->claim.shared && !alone && streq_ptr(c->claim.as, claims->claim.as))
 			continue;
 		other = alone ? alone : claims;
-		/* If only one of the two says as what it claims the thing, its message is better. */
+		/* If only one of the two has a message of its own, that is used. */
 		diag_error(r->parse.diags, object_position(c->object, c->claim.field), "%s",
 			   other->claim.as && !c->claim.as ? other->claim.problem : c->claim.problem);
 		diag_note(r->parse.diags, object_position(other->object, other->claim.field), "first here");

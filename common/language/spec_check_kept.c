@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel would acknowledge but not keep, as far as this is known beforehand: two keys that are one setting in
- * the kernel, a link that it makes on another one than requested, a hardware address that two links share.
+ * What the kernel would acknowledge but not keep, as far as the file shows it: two keys that are one setting in the kernel,
+ * a link that it makes on another one than requested, a hardware address that two links share.
  */
 #include "language/spec_check.h"
 

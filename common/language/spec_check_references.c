@@ -69,7 +69,7 @@ static void check_reference(struct reading *r, const struct object *object, cons
 
 	if (!ns)
 		diag_error(r->parse.diags, position, "there is no namespace '%s'", ns_name);
-	else if (ns_find_link(ns, name) || streq(name, "lo")) /* exists everywhere */
+	else if (ns_find_link(ns, name) || streq(name, "lo")) /* every namespace has it */
 		return;
 	else if (!ns_is_open(ns) || !(field->flags & FIELD_USES))
 		missing_link(r, ns, name, position);
@@ -185,7 +185,7 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 	}
 }
 
-/* Reports ports for which no link was found while sections were read: now all links are known. */
+/* Reports ports whose link was not found while sections were read, now that all links are known. */
 static void check_missing_links(struct reading *r) {
 	for (const struct missing_link *missing = r->missing_links; missing; missing = missing->next)
 		missing_link(r, missing->ns, missing->name, missing->position);

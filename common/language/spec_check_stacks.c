@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stacks of links: lower links and controllers. Loops, MTUs, and who takes a link's frames.
+ * Stacks of links: lower links and controllers. Loops, MTUs, and which link takes another's frames.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What links leave out: values from `defaults`, from the entry of their pair, and those that topod gives to every link
+ * Fills in what links leave out: values from `defaults`, from the entry of their pair, and those that topod gives every link
  * that it makes.
  */
 #include "language/spec_private.h"

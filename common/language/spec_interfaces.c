@@ -2,8 +2,8 @@
 /*
  * The section `interfaces` of a namespace: the kind of each entry, and its keys.
  *
- * An interface may be declared without a kind: an end of a link, `lo`, or one that is only listed as a port. The kinds
- * themselves say which there are and which keys they have.
+ * An interface may be declared without a kind: an end of a link, `lo`, or one that is only listed as a port. The list of
+ * kinds and their keys comes from the kinds' own tables.
  */
 #include "language/spec_private.h"
 

@@ -2,8 +2,8 @@
 /*
  * The section `links`: pairs of interfaces, by the names of their ends.
  *
- * Naming an end here makes it exist; its entry under `interfaces`, if there is one, only adds keys. So links are read
- * first, and what both leave out is filled in at the end (spec_defaults.c).
+ * Naming an end here creates it; its entry under `interfaces`, if any, only adds keys. So links are read first, and what
+ * both leave out is filled in at the end (spec_defaults.c).
  */
 #include "language/spec_private.h"
 
@@ -141,7 +141,7 @@ static void add_pair_values(struct reading *r, struct object *end, struct object
 	one->pair = other->pair = values;
 }
 
-/* What classes of objects have in the entry is of both ends. */
+/* Sections of classes in the entry apply to both ends. */
 static void read_of_ends(struct reading *r, struct object *one) {
 	const struct sections *sections = &spec_reading(r)->link;
 	struct object *ends[] = { one, one->twin };
@@ -185,8 +185,7 @@ static void read_endpoints(struct reading *r, const struct node *list, struct ob
 		return;
 	for (size_t i = 0; i < 2; i++) {
 		set_peer(ends[i], ends[1 - i], spec_reading(r)->peer);
-		/* The entry of an end, which is read later, has precedence; so these values are kept aside until
-		 * then. */
+		/* An end's own entry, which is read later, has precedence, so these values are kept aside until then. */
 		((struct link *)ends[i])->pair = pair_values;
 	}
 	if (pair_values)

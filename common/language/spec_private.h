@@ -13,7 +13,7 @@ struct spec_reading {
 	struct sections namespace, interface, link;
 	const struct kind *found_kind;                           /* the kind of links that are found, not made */
 	const struct kind *pair_kind;                            /* the kind of the two ends of an entry of `links` … */
-	size_t peer;                                             /* … and its field that names the other end */
+	size_t peer;                                             /* … and the field that names the other end */
 	const struct object *link_defaults, *interface_defaults; /* defaults for what links leave out; or NULL */
 	const char *alias;                                       /* the alias of every link that topod makes */
 	struct ports *ports;                                     /* spec_check_stacks.c: all ports, collected on first use */
@@ -26,7 +26,7 @@ static inline struct spec_reading *spec_reading(struct reading *r) {
 /* correct.c: the document with unknown keys of its upper levels mended, after errors. */
 const struct node *spec_mend_keys(struct parse *p, const struct node *root);
 
-/* other_files.c: reports a file that is another tool's, by its text or by what is in it. False: it may be a topology. */
+/* other_files.c: reports a file of another tool, recognised by its text or its keys. False: it may be a topology. */
 bool spec_refuse_other_text(struct diags *diags, uint8_t source);
 bool spec_refuse_other_file(struct diags *diags, const struct node *root);
 
@@ -34,8 +34,8 @@ bool spec_refuse_other_file(struct diags *diags, const struct node *root);
 
 void spec_reading_begin(struct spec_reading *s);
 
-/* Reads the fields of a mapping to the place in `fields`, and stores the values of its sections in s->values.
- * `mapping` says what is required and how the mapping is called in messages. False after an error. */
+/* Reads the fields of a mapping to the place in `fields`, and stores the values of its sections in s->values. `mapping` says
+ * what is required and what messages call the mapping. False after an error. */
 bool spec_read_mapping(struct reading *r, const struct node *node, const struct mapping *mapping, struct sections *s,
 		       struct fields_parse fields);
 /* Reads the stored values, each by its section. */

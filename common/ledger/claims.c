@@ -2,7 +2,7 @@
 /*
  * Claims of other topologies to an object. The rules are in claims.h.
  *
- * Each question walks over the other ledgers. What an entry says depends on its age and on what was recorded, so
+ * Each function walks over the other ledgers. What an entry says depends on its age and on what was recorded, so
  * is_contradicted() decides for each field that the object declares:
  *
  *     the entry says for the field            the field contradicts it
@@ -89,7 +89,7 @@ static bool is_contradicted(const struct ledger_entry *entry, const struct objec
 	if (value && !(field->flags & FIELD_SECRET))
 		return !ledger_is_value(value, field, object);
 	if (entry->made && entry->has_declaration && is_controller(field))
-		return **(const char *const *)field_of(field, object); /* its maker declares that it has no controller */
+		return **(const char *const *)field_of(field, object); /* its maker declares it without a controller */
 	/* The ledger does not contain the value of a secret: the observed one is what its topology declares. */
 	if (!whole && !value && (!manages || entry->has_declaration))
 		return false;
@@ -108,7 +108,7 @@ static uint64_t contradicted_fields(const struct ledger_entry *entry, const stru
 	return mask;
 }
 
-/* Does our own ledger already have these values as declared? */
+/* Does our own ledger already have these values as the declared ones? */
 static bool holds(const struct ledger *ledger, const struct object *object, uint64_t mask) {
 	const struct ledger_entry *own = ledger_find_object(ledger, object);
 

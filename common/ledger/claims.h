@@ -9,7 +9,7 @@
  * another topology declares differently is left as it is. Links and namespaces have one owner; other topologies use
  * them with `kind: existing` and `adopt: true`, and then claim single fields of them.
  *
- * This file compares one topology's declarations with the other topologies' ledgers. It does not know where these are
+ * This file compares one topology's declarations with the other topologies' ledgers. It does not know where ledgers are
  * kept.
  */
 #pragma once

@@ -212,8 +212,8 @@ static bool set_value(struct ledger_entry *entry, size_t at, const struct field 
 
 /* Recording and forgetting. */
 
-/* Fields worth recording: those that can go back (if only by recreation of what topod made), and those that say where
- * to (a moved link's source). A found object is also found again by its identity. */
+/* Fields worth recording: those that can go back (even if only by recreating what topod made), and those that say where to
+ * (a moved link's source). A found object is also found again by its identity. */
 static bool notable(const struct field *field, bool made, const struct object *observed) {
 	if (ledger_is_identity(field))
 		return !made;
@@ -243,8 +243,8 @@ static bool note_field(const struct ledger *ledger, struct ledger_entry *entry, 
 	return true;
 }
 
-/* The object that is about to be made is not the recorded one, even if topod never gets to record the new birth, or what it
- * set. */
+/* The object that is about to be made is not the recorded one; that must hold even if topod crashes before it records the
+ * new birth, or what it set. */
 static bool forget_birth(struct ledger_entry *entry) {
 	uint64_t before = entry->fields;
 
@@ -254,7 +254,7 @@ static bool forget_birth(struct ledger_entry *entry) {
 	return entry->fields != before;
 }
 
-/* A found object without a field to go back (only its one-way fields are set) needs no entry. */
+/* A found object none of whose fields go back needs no entry. */
 static bool has_notable(const struct object *desired, const struct object *observed, uint64_t mask, bool made) {
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		const struct field *field = &desired->kind->fields[i];
@@ -284,7 +284,7 @@ static struct ledger_entry *note(struct ledger *ledger, const struct object *des
 		added = true;
 	}
 	if (made && (!entry->made || entry->shared)) {
-		entry->made = true; /* what was found is gone; topod makes another in its place */
+		entry->made = true; /* the found object is gone; topod makes another one in its place */
 		entry->shared = false;
 		added = true;
 	}
@@ -387,7 +387,7 @@ static void recall(const struct ledger_entry *entry, struct arena *arena, struct
 }
 
 void ledger_recall(const struct ledger *ledger, struct state *observed) {
-	const struct kind *kind = NULL; /* objects of a kind mostly come in a row */
+	const struct kind *kind = NULL; /* consecutive objects are mostly of one kind */
 	uint64_t recalled = 0;
 
 	state_foreach(ns, observed)
@@ -432,7 +432,7 @@ struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struc
 	return NULL;
 }
 
-/* Only where both know the unique value. */
+/* Only if both have the unique value. */
 static const struct field *unique_birth(const struct ledger_entry *entry, const struct object *observed, size_t *ret) {
 	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++)
 		if (observed->kind->fields[i].flags & FIELD_UNIQUE && object_has(observed, i) && ledger_former(entry, i)) {
@@ -529,7 +529,7 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		bool birth = desired->kind->fields[i].flags & FIELD_BIRTH;
 
-		/* A setting's hidden fields say what it was before another one was written (ledger_settings.c). */
+		/* A setting's hidden fields record its value before another setting was written (ledger_settings.c). */
 		birth |= desired->kind->transport == TRANSPORT_SYSCTL && desired->kind->fields[i].flags & FIELD_HIDDEN &&
 			 !object_has(desired, i) && !before;
 		if (birth || (mask & ~before & field_bit(i) && ledger_has_field(entry, i) &&

@@ -2,15 +2,14 @@
 /*
  * What a topology has made, and what it found before it changed it: the memory that survives the daemon.
  *
- * The ledger owns three promises. (1) An entry is written before the act, as an intent, and taken back if the act
- * failed: after a crash topod knows everything that it may have made. (2) The first former value counts: what was there
- * before topod is never overwritten by what topod wrote. (3) Other topologies can read what this one declares, and
- * where.
+ * The ledger makes three promises. (1) An entry is written before the act, as an intent, and taken back if the act failed:
+ * after a crash topod knows everything that it may have made. (2) The first former value counts: a value from before topod
+ * is never replaced by one that topod wrote. (3) Other topologies can read what this one declares, and where.
  *
- * This header has the table and its questions. It refuses to know where the text is kept (daemon/files/ledger_file) and
- * what follows from an entry (diff*.c). The files: ledger.c changes entries, ledger_text.c reads and writes the text,
- * ledger_returns.c adds what goes back to the desired state, ledger_settings.c and ledger_renamed.c know two things
- * about entries that need the kernel's rules: settings that change others, and links that somebody renames.
+ * This header has the table and its queries. It does not know where the text is kept (daemon/files/ledger_file) or what
+ * follows from an entry (diff*.c). The files: ledger.c changes entries, ledger_text.c reads and writes the text,
+ * ledger_returns.c adds what goes back to the desired state, ledger_settings.c knows about settings that change others, and
+ * ledger_renamed.c about links that somebody renames.
  *
  *     topod-ledger 1
  *     = file /etc/topod/office.yaml
@@ -26,9 +25,9 @@
  * says, for other topologies, where the object is declared (LINE, or FILE:LINE with the number of the drop-in) and how.
  * '-' removes an entry. A later line for the same object replaces the earlier one, so changes are appended.
  *
- * A '!' line follows that of an entry with a secret (FIELD_SECRET) and says what the secret was before topod, so that it
- * can go back. These lines are in a file of their own (daemon/files/ledger_file). How the topology declares a secret is
- * written nowhere; ':' lines say "(hidden)".
+ * A '!' line follows that of an entry with a secret (FIELD_SECRET) and says what the secret was before topod, so that it can
+ * go back. These lines are in a separate file (daemon/files/ledger_file). A declared secret is never written; ':' lines say
+ * "(hidden)".
  *
  * The '=' lines name the files from which the topology is read, the main file before its drop-ins ("-" is standard
  * input); a ledger of topod 0.1 has none. Fields are separated by tabs and written in the order of the kind's table,
@@ -42,8 +41,8 @@
 /* The beginning of a line about a secret. */
 #define LEDGER_SECRET "! "
 
-/* The value of one field as text: what it was before topod changed it, by what the object is recognised (its MAC
- * address, its birth), or what the topology declares. */
+/* The value of one field as text: what it was before topod changed it, what identifies the object (its MAC address, its
+ * birth), or what the topology declares. */
 struct ledger_former {
 	struct ledger_former *next;
 	uint8_t field; /* its position in the kind's table */
@@ -58,7 +57,7 @@ struct ledger_entry {
 	bool left;                     /* a namespace that another topology keeps: topod removes what is inside one by one */
 	bool declared;                 /* scratch space of ledger_add_returns() and diff_lost() */
 	uint64_t fields;               /* bit i: topod manages kind->fields[i] on the object */
-	struct ledger_former *formers; /* of fields that have one; else it was the kernel's default, or is not known */
+	struct ledger_former *formers; /* missing: the kernel's default, or not known */
 	bool has_declaration; /* the ledger says how the topology declares the object (a ledger of topod 0.1 does not) */
 	struct ledger_former *values;     /* the declared values; none: it is no longer declared */
 	struct position place;            /* where it is declared; line 0: not known */
@@ -101,14 +100,14 @@ bool ledger_is_value(const char *noted, const struct field *field, const struct 
 bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		 bool made, struct text *out);
 
-/* Records the value of a setting that the coming change of another setting will change as well, unless that change
- * already caused the value and takes it back. */
+/* Records the value of a setting that will change along with another one, unless its value is the effect of that other one,
+ * which now takes it back. */
 void ledger_note_reached(struct ledger *ledger, const struct change *change, const struct object *seen, struct text *out);
 
-/* Is the setting recorded only because another one, which is still declared, changed it? Then it stays as it is. */
+/* Is the setting recorded only because another one, still declared, changed it? Then it stays as it is. */
 bool ledger_setting_rests(const struct state *desired, const struct ledger_entry *entry);
 
-/* Does the entry have the object's values, of the fields in mask, as the declared ones? */
+/* Are the object's values of the fields in mask recorded in the entry as the declared ones? */
 bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask);
 /* Records them in the object's entry, if it has one. Appends the line to out if they differ. */
 void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out);
@@ -118,40 +117,40 @@ void ledger_note_creation(struct ledger *ledger, const struct object *desired, b
  * Returns whether a place changed; no line is written for that. */
 bool ledger_renew_places(struct ledger *ledger, const struct state *desired);
 
-/* Records a share in an object that another topology has in its ledger. Fields of the mask that our entry did not
- * manage before get that topology's former values, and the object its birth. */
+/* Records that this topology shares an object that another one has in its ledger. Fields of the mask that our entry did not
+ * manage before get that topology's former values, and the object gets its birth. */
 void ledger_note_share(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		       const struct ledger_entry *other, struct text *out);
 
 /* Records what the kernel said about an object when it was made (FIELD_BIRTH), before it can be found by its name. */
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);
-/* Records a namespace that was attached, with its birth and the link to it. If it is another one than before, everything is
- * forgotten that was in the former one and ended with it. */
+/* Records a namespace that was attached, with its birth and the link to it. If it is another one than before, entries for
+ * objects that ended with the former one are forgotten. */
 void ledger_note_attached(struct ledger *ledger, const struct object *observed, struct text *out);
-/* The same for one that was adopted. If it had no record, what is recorded of its inside is of this one. */
+/* The same for one that was adopted. If it had no record, the entries about its inside belong to this one. */
 void ledger_note_adopted(struct ledger *ledger, const struct object *observed, struct text *out);
-/* Records what topod has set and the kernel does not show (FIELD_LEDGER), of the fields in mask. Afterwards, not before: until
- * then it is not known, and set again. */
+/* Records the fields in mask that topod has set and the kernel does not show (FIELD_LEDGER). Called after the change: if
+ * topod crashes before this, they are set again. */
 void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_t fields, struct text *out);
 /* Fills these fields of the observed objects in. */
 void ledger_recall(const struct ledger *ledger, struct state *observed);
-/* Is a MAC address recorded by which the object is recognized? */
+/* Is a MAC address recorded by which the object is recognised? */
 bool ledger_has_sign(const struct ledger_entry *entry);
-/* Does the observed object have the MAC address under which it was made or moved in (FIELD_SIGN)? It may lack the
- * mark still. */
+/* Does the observed object have the MAC address with which it was made or moved in (FIELD_SIGN)? It may still lack the
+ * mark. */
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed);
 /* The entry, of any name and namespace, for which ledger_is_signed() is true; NULL: none. */
 struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struct object *observed);
-/* Is this the very object that was recorded, by its birth? The birth of what topod made is in the ledger before
- * anybody can see the object; an entry without it means that the object was never completed. */
+/* Is this the very object that was recorded, by its birth? The ledger gets the birth of an object before anybody else can
+ * see the object, so an entry without a birth means that it was never completed. */
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed);
 
-/* Records the index of a link that topod only found, so that it is recognised under another name (ledger_renamed.c).
- * Does nothing for kinds without such a field. Returns whether a line was appended. */
+/* Records the index of a link that topod only found, to recognise it under another name (ledger_renamed.c). Does nothing for
+ * kinds without such a field. Returns whether a line was appended. */
 bool ledger_note_index(struct ledger *ledger, const struct object *link, const struct object *seen, struct text *out);
 /* Does the entry of such a link contain nothing but the index? */
 bool ledger_is_only_place(const struct ledger_entry *entry);
-/* Does the ledger have something on the link that is `declared`? */
+/* Does the ledger have a `declared` entry for something on the link? */
 bool ledger_place_is_needed(const struct ledger *ledger, const struct ledger_entry *place);
 /* The present name of a link whose recorded name no longer exists; NULL: it has not been renamed. */
 const char *ledger_renamed(const struct ledger_entry *entry, const struct ns_state *observed);
@@ -166,11 +165,11 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted);
 /* The same if it was attached. */
 const struct ledger_entry *ledger_attached_namespace(const struct ledger_ns *noted);
-/* Is it the entry of a namespace that was only adopted? It is of no use when that is no longer declared. */
+/* Is it the entry of a namespace that was only adopted? Once the namespace is no longer declared, the entry is useless. */
 bool ledger_is_only_birth(const struct ledger_entry *entry);
 /* Is the observed namespace topod's own, declared, and to be repaired whatever happens to it? */
 bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen);
-/* Does the object survive its namespace: a file outside, an interface that is given back? */
+/* Does the object survive its namespace (a file outside, an interface that is given back)? */
 bool ledger_outlives_namespace(const struct ledger_entry *entry);
 
 /* Reads lines; later ones replace earlier ones. A damaged line (after a crash during a write, or edited) is skipped
@@ -187,8 +186,8 @@ bool ledger_set_files(struct ledger *ledger, char *const *files, size_t n);
 /* Is anything of the class declared in the namespace, or in the ledger for it? Each may be NULL. */
 bool ledger_concerns(const struct ledger_ns *noted, const struct ns_state *desired, const struct class *class);
 
-/* Adds what must go back to a desired state: fields that are no longer declared return to their former or default
- * value, also on found objects that are not declared at all any more. Namespaces marked `unchanged` are skipped. */
+/* Adds what must go back to a desired state: fields that are no longer declared return to their former or default value,
+ * also on found objects that are no longer declared at all. Namespaces marked `unchanged` are skipped. */
 void ledger_add_returns(const struct ledger *ledger, struct state *desired);
 
 void ledger_done(struct ledger *ledger);

@@ -4,7 +4,7 @@
  */
 #include "ledger/ledger_private.h"
 
-/* As the file declares it. What a secret was before topod is recorded all the same, see ledger_text.c. */
+/* As the file declares it. The value of a secret before topod is recorded elsewhere, see ledger_text.c. */
 static void print_declared(const struct field *field, const struct object *object, struct text *out) {
 	if (field->flags & FIELD_SECRET)
 		text_add(out, FIELD_HIDDEN_VALUE);

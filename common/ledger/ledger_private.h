@@ -45,8 +45,8 @@ void ledger_declare_entry(struct ledger_entry *entry, const struct object *desir
 /* Sets a managed field and its former value, which may be NULL. Replaces a previous one. */
 void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value);
 
-/* In ledger_settings.c. For a setting that is recorded for the first time: was it changed by another setting that
- * was written earlier? Returns whether that was recorded too. */
+/* In ledger_settings.c. For a setting that is recorded for the first time: if another setting that was written earlier
+ * changed it, records that too and returns true. */
 bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const struct object *object);
 /* The value of a link's field, as text, before a setting changed it (the kernel keeps both in one place). NULL: no
  * setting did. */
@@ -57,7 +57,7 @@ void ledger_return_setting(struct state *state, const struct ledger_entry *entry
 /* topod 0.1 recorded a setting under each of its names. Returns the id under the name that counts (sysctl_one_name()); NULL
  * if `id` has that name already, or is not about a setting. */
 const char *ledger_one_setting(struct arena *arena, const char *ns, const char *id);
-/* 0.1 also recorded settings whose value is a secret as any other. The kind that they have now. */
+/* 0.1 recorded secret settings like any other; this is the kind that they have now. */
 const struct kind *ledger_setting_kind(const struct kind *kind, const char *ns, const char *id);
 /* Converts such an entry to that name: its path, and its values to that file's unit. */
 void ledger_unite_setting(struct ledger_entry *entry);

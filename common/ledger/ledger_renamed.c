@@ -37,7 +37,7 @@ bool ledger_note_index(struct ledger *ledger, const struct object *link, const s
 	return true;
 }
 
-/* What follows the link in the entry's id, if the entry is about the link or something on it; else NULL. */
+/* If the entry is about the link or something on it: the rest of its id after the link; else NULL. */
 static const char *behind_link(const struct ledger_entry *entry, const char *link) {
 	const char *rest = startswith(entry->id, entry->ns);
 
@@ -126,7 +126,7 @@ void ledger_rename(struct ledger *ledger, const char *ns_name, const char *from,
 	struct ledger_entry *last = ns ? ELMT_FROM_HH(ns->entries->hh.tbl, ns->entries->hh.tbl->tail) : NULL;
 
 	for (struct ledger_entry *entry = ns ? ns->entries : NULL, *next; entry; entry = next) {
-		next = entry == last ? NULL : entry->hh.next; /* renamed entries are added behind */
+		next = entry == last ? NULL : entry->hh.next; /* renamed entries are appended */
 		rename_entry(ledger, entry, from, to, out);
 	}
 }

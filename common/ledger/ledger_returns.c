@@ -55,7 +55,7 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 		return;
 	if (entry->made && field->flags & FIELD_SIGN)
 		return;                                                       /* the link was made with it */
-	value = field->flags & FIELD_LEDGER ? NULL : ledger_former(entry, i); /* that one is what topod set */
+	value = field->flags & FIELD_LEDGER ? NULL : ledger_former(entry, i); /* that value was set by topod */
 	if (!value && entry->kind->fallback)
 		value = entry->kind->fallback(&state->arena, state_find(state, object->ns), object, i);
 	if (!value)
@@ -111,7 +111,7 @@ static void return_declared(struct state *state, struct object *object, struct l
 		add_returns(state, entry, object);
 }
 
-/* topod made the namespace and gives it up: `adopt: true` was added. */
+/* `adopt: true` was added: topod gives up a namespace that it made. */
 static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns) {
 	const struct ledger_entry *made = ledger_made_namespace(noted);
 
@@ -125,7 +125,7 @@ static void return_undeclared(struct state *state, const struct ledger_entry *en
 		ledger_return_setting(state, entry, object);
 	else if (object)
 		add_returns(state, entry, object);
-	/* lo was down because the kernel makes it so, not because somebody wanted that: this is forgotten, and lo
+	/* lo was down because the kernel makes it so, not because somebody wanted that, so its entry is forgotten and lo
 	 * stays up. */
 	if (object && given_up && object_is_link(object) && streq(object_home_link(object), "lo"))
 		object->set &= ~(object->returning & field_bit(LINK_UP));

@@ -68,8 +68,7 @@ static void set_before(struct ledger_entry *entry, const char *before, const cha
 	ledger_set_field(entry, SYSCTL_CAUSE, cause);
 }
 
-/* Does the written setting explain the observed value: with the value that it had when topod found it, or with the
- * one that it has now? */
+/* Does the written setting explain the observed value, either by the value that topod found or by the present one? */
 static bool is_made_so(const struct ledger_entry *origin, const struct change *change, const struct sysctl *seen) {
 	const struct sysctl *now = (const struct sysctl *)change->observed;
 	const char *values[] = { untouched(origin), now ? now->value : NULL };

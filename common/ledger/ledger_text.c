@@ -45,7 +45,7 @@ void ledger_add_declaration(const struct ledger_entry *entry, struct text *out) 
 	text_addn(out, "\n", 1);
 }
 
-/* Each time, so that the latest such line tells also that nothing was there. */
+/* Written each time, so that the latest such line also tells if there was no value. */
 static void add_secrets(const struct ledger_entry *entry, struct text *out) {
 	for (uint64_t left = entry->fields; left; left &= left - 1) {
 		size_t i = (size_t)__builtin_ctzll(left);
@@ -269,7 +269,7 @@ static bool parse_declaration(struct ledger_reader *reader, char *line) {
 	return true;
 }
 
-/* What a secret of the entry was before topod. Of one that is gone it means nothing. */
+/* What a secret of the entry was before topod. If the entry is gone, the line has no meaning. */
 static bool parse_secret(struct ledger_reader *reader, char *line) {
 	char *ns = strsep(&line, "\t"), *id = strsep(&line, "\t"), *value = line ? strchr(line, '=') : NULL;
 	size_t at = 0;

@@ -86,7 +86,7 @@ void place_print_others(const struct meaning *m, size_t segment, const struct ip
 	size_t n = 0;
 
 	if (m->diags->n_warnings >= DIAGS_MAX)
-		return; /* the message will not be shown, and this takes time */
+		return; /* the message will not be shown, so do not spend time on it */
 	vec_foreach(place, &m->places) {
 		if (place->segment != segment || place->ip.family != ip->family || place->ns == but)
 			continue;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kinds need to find mistakes (kind->warn): who has which address on which segment.
+ * What kinds need to find mistakes (kind->warn): which namespace has which address on which segment.
  *
  * The warnings themselves are beside the kinds: kind/address_meaning.c, route_meaning.c and so on.
  */

@@ -46,8 +46,8 @@ bool segment_is_ethernet(const struct object *link) {
 	return link->kind->segment != SEGMENT_ELSEWHERE;
 }
 
-/* A tunnel sends packets through its lower link, but no frames; a VLAN's frames have a tag; ports of a VRF only
- * share routes. */
+/* A tunnel sends packets, not frames, through its lower link; a VLAN's frames have a tag; ports of a VRF only share
+ * routes. */
 static bool is_on_segment_of(const struct object *from, const struct field *field, const struct object *to) {
 	if (field->flags & FIELD_CONTROLLER)
 		return !to || to->kind->segment == SEGMENT_PORTS;
@@ -74,7 +74,7 @@ static void join_lower(struct segments *s, const struct state *state, size_t fro
 	}
 }
 
-/* Found interfaces, tunnels and VLANs lead to hosts that the file does not declare. */
+/* Existing interfaces, tunnels and VLANs lead to hosts that the file does not declare. */
 static bool leads_on(const struct object *link) {
 	return link->kind->segment == SEGMENT_ELSEWHERE || link->kind->segment == SEGMENT_TAGGED || has_vlans(link);
 }
@@ -100,8 +100,8 @@ static bool has_controller(const struct object *link) {
 	return false;
 }
 
-/* In a namespace that topod shares with others, these may add an address to an interface without one, or make it a
- * port. A bridge without an address is not treated so: it is as common, and forgotten as often, as elsewhere. */
+/* In a namespace that topod shares with others, they may give an interface without an address one, or make it a port. This
+ * does not excuse a bridge without an address: forgetting it is as likely there as elsewhere. */
 static void open_bare(struct segments *s, const struct ns_state *ns) {
 	if (!streq(ns->name, NS_HOST) && !ns->adopt)
 		return;

@@ -3,9 +3,9 @@
  * A class of objects: those that share one name space. A bridge and a veth of one name are the same link, so all kinds
  * of links are one class; most other classes have one kind.
  *
- * A class describes itself to the planner, the reconciler, the ledger and the reports. These loop over classes[] or ask
- * an object's class, and name none. Two classes are known to everybody, because all other objects are in a namespace
- * and most are on a link: see object_is_namespace() and object_is_link() in model/kind.h.
+ * A class describes itself to the planner, the reconciler, the ledger and the reports. These loop over classes[] or ask an
+ * object's class; they name no class. Two classes are known to everybody, because all other objects are in a namespace and
+ * most are on a link: see object_is_namespace() and object_is_link() in model/kind.h.
  *
  * A class is defined in the file of its kind, and listed in kind/kinds.h.
  */
@@ -36,8 +36,8 @@ struct class {
 	 * model/section.h. NULL: they are declared as a part of something else. */
 	const struct section *sections;
 	const struct source *source; /* how it is read from the kernel; NULL: with something else (a port with its link) */
-	/* The class of what takes such an object along when it disappears, without an event of the object's own: its
-	 * link, an address used by a route, or just its namespace. NULL: nothing does. */
+	/* The class of the object that takes such an object along when it disappears, without a separate event: its link, an
+	 * address used by a route, or just its namespace. NULL: there is no such class. */
 	const struct class *part_of;
 	/* The stage of a change. NULL: STAGE_DELETE for deletions, STAGE_INSIDE for the rest. */
 	enum stage (*stage)(const struct change *change);
@@ -50,7 +50,7 @@ struct class {
 	bool splits;             /* fields can be set one by one: if an update fails, each is tried alone */
 	bool permanent;          /* never created nor deleted: only its fields change and go back (a setting, a port) */
 	bool outlives_namespace; /* a file outside */
-	bool membership;         /* describes a link as a port, and ends when it leaves the controller */
+	bool membership;         /* describes a link as a port, and ends when the link leaves the controller */
 	bool per_topology;       /* each topology has its own (a table with its name) */
 	bool moves_along;        /* stays on its link when that is moved to another namespace */
 	bool exact;              /* on a link that topod made, the file lists all of them: others are removed */

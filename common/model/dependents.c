@@ -3,9 +3,8 @@
  * Which desired objects depend on which link. The scan after an event can then be as large as what depends on the link,
  * instead of the whole namespace.
  *
- * It names no kind: an object's dependencies are in its fields (FIELD_DEV) and its kind's depends(). The link of a
- * gateway is found through the networks that the declared addresses reach, which are hashed by network and prefix
- * length.
+ * It names no kind: an object's dependencies are in its fields (FIELD_DEV) and its kind's depends(). A gateway's link is
+ * found through the networks that the declared addresses reach, hashed by network and prefix length.
  */
 #include "model/state.h"
 

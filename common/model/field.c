@@ -164,7 +164,7 @@ static bool take_field(struct parse *p, const struct fields_parse *f, const stru
 		return false;
 	size_t i = (size_t)(field - f->fields);
 	*seen |= UINT64_C(1) << i;
-	if (f->positions) /* a list or mapping may begin on another line than its key */
+	if (f->positions) /* a list or mapping may begin on the line after its key */
 		f->positions[i] = pair->value->type == NODE_SCALAR ? pair->value->position : pair->key->position;
 	if (field->type->parse(p, field, pair->value, field_of(field, f->base)))
 		*f->set |= UINT64_C(1) << i;
@@ -194,7 +194,8 @@ bool fields_parse(struct parse *p, const struct node *mapping, const struct fiel
 
 		if (take_pair(p, f, pair, &seen) || !fields_mend_key(p, f, mapping, pair, &meant))
 			continue;
-		if (other_word_rank(pair->key->text, meant.key->text) < SIZE_MAX) /* its value is another tool's as well */
+		if (other_word_rank(pair->key->text, meant.key->text) <
+		    SIZE_MAX) /* its value is also in another tool's format */
 			quiet.diags = &unseen;
 		else
 			quiet.diags = p->diags;

@@ -28,17 +28,18 @@ struct link_aliases {
 };
 void aliases_sort(struct link_aliases *aliases);
 
-/* The context in which a value of the file is read. */
+/* The context for reading a value of the file. */
 struct parse {
 	struct arena *arena;
 	struct diags *diags;
 	const char *ns;                     /* the namespace that contains the value, or NULL */
 	const struct ns_state *here;        /* … and what was read of it so far: its interfaces, before routes and rules */
-	const struct link_aliases *aliases; /* other names by which a value may refer to an interface; or NULL */
+	const struct link_aliases *aliases; /* other names that a value may use for an interface; or NULL */
 	const struct name_number *tables;   /* names of routing tables, ended by a NULL name; or NULL */
 	/* The number of a user or group of this machine, by name; false: there is none. NULL: names are not known. */
 	bool (*find_account)(const char *name, bool group, uint32_t *ret);
-	/* Where a key belongs that is not one of `what` ("an interface"), as advice; NULL: nowhere. Or NULL. */
+	/* For a key that `what` ("an interface") does not have: where it belongs, as advice; NULL: nowhere. The hook may be
+	 * NULL. */
 	const char *(*elsewhere)(struct arena *arena, const char *key, const char *what);
 };
 
@@ -56,10 +57,10 @@ struct type {
 	bool (*parse)(struct parse *p, const struct field *field, const struct node *node, void *value);
 	/* Prints the value as a user would write it; parse must be able to read it. */
 	void (*print)(const struct field *field, const void *value, struct text *out);
-	/* The same without ambiguity, if print leaves something to the context (is `default` IPv4 or IPv6?); else
+	/* The same without ambiguity, if the printed value depends on the context (is `default` IPv4 or IPv6?); else
 	 * NULL. */
 	void (*exact)(const struct field *field, const void *value, struct text *out);
-	/* NULL for values that are compared only as a part of something (an entry's text). */
+	/* NULL for values that are never compared alone (an entry's text). */
 	bool (*equal)(const void *a, const void *b);
 	/* Writes the attribute; NULL for types that only the kind itself can encode. */
 	void (*put)(struct nl_writer *w, const struct field *field, const void *value);
@@ -76,8 +77,8 @@ struct type {
 	size_t n_keys;
 	bool is_mapping; /* … not of a list, but of one mapping: the only `item` is the value itself */
 	bool is_list;    /* a list without keys, which exact() prints in brackets */
-	/* The i-th mapping of such a list: what the offsets of keys count from. *ret_set: the keys that say more than if they
-	 * were left out. NULL: there are no more. */
+	/* The i-th mapping of such a list, from which the offsets of keys count. *ret_set: the keys that cannot be left out.
+	 * NULL: there are no more. */
 	const void *(*item)(const void *value, size_t i, uint64_t *ret_set);
 	const char *schema; /* JSON Schema of what may be written; NULL: a list of mappings with `keys`, or a text */
 	bool words;         /* printed as words, each of which may also be an item of a list */
@@ -97,7 +98,7 @@ enum field_flags {
 	FIELD_REQUIRED = 1 << 2, /* must be written */
 	FIELD_OPAQUE = 1 << 3,   /* too long to print: reports say only that it changed */
 	FIELD_DEV = 1 << 4,  /* a link that the object needs: in the same namespace (char *), or in any (struct link_ref) */
-	FIELD_PEER = 1 << 5, /* FIELD_DEV, but both are made together */
+	FIELD_PEER = 1 << 5, /* FIELD_DEV, but both links are made together */
 	FIELD_LOWER = 1 << 16, /* FIELD_DEV: this link is made on that one, and disappears with it */
 	FIELD_UNDERLAY =
 		1 << 19, /* the namespace (type_underlay) in which this link is made, and with which it disappears */
@@ -108,15 +109,15 @@ enum field_flags {
 	FIELD_SOURCE = 1 << 8,      /* an address in the namespace (struct ip) that must be usable first */
 	FIELD_AF_INET6 = 1 << 7,    /* is inside IFLA_AF_SPEC / AF_INET6 */
 	FIELD_ONE_WAY = 1 << 12,    /* only ever repaired: its former value is not restored */
-	FIELD_IDENTITY = 1 << 11,   /* not FIELD_KEY, but the kind's key() uses it */
+	FIELD_IDENTITY = 1 << 11,   /* not FIELD_KEY, but used by the kind's key() */
 	FIELD_USES = 1 << 14,       /* FIELD_DEV, but the file need not declare the link if others may have made it */
 	FIELD_LEFT_OUT = 1 << 15,   /* the kernel omits the attribute if the value is zero or empty */
 	FIELD_OVERRUNS = 1 << 18,   /* changing it may change other objects too (kind->overrun_by()) */
 	FIELD_SECRET = 1 << 20,     /* a key or the like: its value is never shown, see FIELD_HIDDEN_VALUE */
 	FIELD_MARK = 1 << 21,       /* says which topology made the object (struct object.owned) */
-	FIELD_WHEN_DOWN = 1 << 22,  /* the kernel changes it only while the link is down, which it then is for a moment */
+	FIELD_WHEN_DOWN = 1 << 22,  /* changes only while the link is down, so the link goes down for a moment */
 	FIELD_LEDGER = 1 << 23,     /* the kernel does not show it: it is what topod set last, as the ledger says */
-	FIELD_UNIQUE = 1 << 24,     /* FIELD_BIRTH whose value is never used again: where it is known, it alone decides */
+	FIELD_UNIQUE = 1 << 24,     /* FIELD_BIRTH whose value is never used again: if known, it alone decides */
 	FIELD_BEFORE_UP = 1 << 13,  /* the kernel reads it only at the moment when the link comes up */
 };
 
@@ -150,7 +151,7 @@ enum field_form {
 	FORM_U64,     /* rates */
 	FORM_FLAG,    /* one bit of {flags, mask}, an attribute that several fields share (struct ifla_vlan_flags) */
 	FORM_SHARED,  /* in attributes that several fields share in another way: see struct kind.put_data */
-	FORM_PRESENT, /* a boolean: the attribute is there, and empty, or is not */
+	FORM_PRESENT, /* a boolean: an empty attribute that is present or not */
 };
 
 struct enum_name {
@@ -244,7 +245,7 @@ const char *parse_real_name(const struct parse *p, const char *ns, const char *n
 /* Reports that the text is not a prefix, and suggests the right spelling if it is in another program's notation. */
 void prefix_refuse(struct parse *p, const struct field *field, const struct node *node, const char *text,
 		   const char *example);
-/* Is it a network? False after an error if an address inside one was written. */
+/* Is it a network? False after an error if it has host bits. */
 bool prefix_check_network(struct parse *p, const struct node *node, const char *text, const struct prefix *prefix);
 
 /* 0 and the number, or -EINVAL/-ERANGE; decimal or 0x. */
@@ -294,11 +295,11 @@ struct fields_parse {
 	struct position *positions; /* n of them, or NULL: the positions of these fields */
 };
 
-/* False after errors were added: unknown keys, missing keys, wrong values. An unknown key that resembles another one is read
- * as that, so that no further errors follow from it. */
+/* False after errors were added: unknown keys, missing keys, wrong values. An unknown key that resembles a known one is read
+ * as that one, so that no further errors follow from it. */
 bool fields_parse(struct parse *p, const struct node *mapping, const struct fields_parse *f);
 bool fields_has_key(const struct fields_parse *f, const char *name);
-/* Reports a key that is not one of these. If it is clear which one is meant, and the mapping does not have that, returns true
- * and the pair as it should be. */
+/* Reports a key that is not one of these. If it is clear which one is meant, and the mapping lacks that one, returns true
+ * and the corrected pair. */
 bool fields_mend_key(struct parse *p, const struct fields_parse *f, const struct node *mapping, const struct node_pair *pair,
 		     struct node_pair *ret);

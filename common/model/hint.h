@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an event says about where to scan. A hint is never the truth: an event may be old, and several events of one
- * object may arrive at once. The kernel is asked.
+ * What an event says about where to scan. A hint does not state facts: an event may be old, and several events of one object
+ * may arrive at once. The scan asks the kernel.
  */
 #pragma once
 
@@ -12,13 +12,13 @@ enum hint_type {
 	HINT_LINK,       /* a link, and its dependents, which the change may have affected silently */
 	HINT_DEPENDENTS, /* dependents of a link that came or went with a part of it (routes with an address) */
 	HINT_PARTS,      /* the objects of one class that belong to a link; ifindex 0: those that belong to no link */
-	HINT_DETAIL,     /* what the link's kind reads besides the link's message (a forwarding table), nothing else */
+	HINT_DETAIL,     /* only what the link's kind reads besides the link's message (a forwarding table) */
 	HINT_OBJECT,     /* one object, by its identity */
 	HINT_CLASS,      /* all objects of one class */
 	HINT_NEIGHBOUR,  /* a neighbour on a link is gone: the one that had the address, or any behind a bridge */
 };
 
-/* Texts and objects are valid during the call only. What the event lacked, or what was cut off, is zero or NULL. */
+/* Texts and objects are valid during the call only. What the event lacks, or what was cut off, is zero or NULL. */
 struct hint {
 	enum hint_type type;
 	const struct class *class; /* PARTS, CLASS */

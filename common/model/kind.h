@@ -43,7 +43,7 @@ struct encode {
 	const char *problem;
 	struct arena *arena;
 	uint16_t family; /* the number of the kind's generic netlink family */
-	bool cleans_up; /* set by the kind: its last message removes what is left if an earlier one is refused, and may fail */
+	bool cleans_up;  /* set by the kind: its last message cleans up if an earlier one is refused, and may fail */
 };
 
 /* The index of a link that the object needs; 0, with encode->problem, if it does not exist. */
@@ -74,8 +74,8 @@ struct sole_claim {
 	const char *key;           /* equal for the same thing, in all namespaces */
 	const struct field *field; /* the field that claims it */
 	const char *problem;       /* the error if another object has it: "e0 is the source of two interfaces" */
-	int error;                 /* the kernel's error if it means that another object has it; else 0 */
-	bool shared;               /* others may claim it too, if their claims are shared as well … */
+	int error;                 /* the kernel's error for a thing that another object has; else 0 */
+	bool shared;               /* others may also claim it, if their claims are shared too … */
 	const char *as;            /* … and have the same value here; NULL: any */
 };
 
@@ -92,16 +92,16 @@ enum segment_part {
 	SEGMENT_ELSEWHERE, /* not known: the link was found rather than made, or is a tunnel */
 	SEGMENT_TAGGED,    /* a separate Ethernet on its lower link (a VLAN) */
 	SEGMENT_PAIR,      /* the other end of a pair */
-	SEGMENT_PORTS,     /* all its ports, and whoever their ports reach */
+	SEGMENT_PORTS,     /* all its ports, and everybody whom they reach */
 	SEGMENT_LOWER,     /* everybody on its lower link */
 };
 
-/* A request by which a kernel shows whether it has something that an object needs. */
+/* A request that shows whether a kernel has something that an object needs. */
 struct trial {
 	const char
 		*what; /* the end of "this kernel has no …"; equal for the same thing; NULL: the object does not need it */
-	const char *module;        /* that may have it, for modprobe(8); or NULL */
-	const struct field *field; /* that needs it; NULL: the object as a whole */
+	const char *module;        /* the module that may have it, for modprobe(8); or NULL */
+	const struct field *field; /* the field that needs it; NULL: the object as a whole */
 };
 
 struct kind {
@@ -115,7 +115,7 @@ struct kind {
 	enum segment_part segment; /* links: who receives its broadcasts */
 	const char *link_kind;     /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, if the kernel has one */
 	bool (*is_kind)(const struct nlattr *const
-				*data); /* of several kinds with this link_kind: is it this one, by IFLA_INFO_DATA? */
+				*data); /* if several kinds have this link_kind: is it this one, judged by IFLA_INFO_DATA? */
 	const struct kind *port_kind;   /* a controller: the kind that describes its ports; NULL: has no ports */
 	const struct kind *part_kind;   /* a link: the kind of further parts of it, which its entry lists (peers); or NULL */
 	unsigned max_ports;             /* a controller: how many ports it takes; 0: no limit */
@@ -148,29 +148,28 @@ struct kind {
 	/* Writes the messages of one change. 0, or -errno with encode->problem. NULL: not sent by netlink. */
 	int (*encode)(struct encode *encode, const struct change *change);
 	/* The i-th thing that this desired object needs of the kernel and that not every kernel has, besides its kind of link:
-	 * writes a request that is otherwise refused with -EOPNOTSUPP. It is sent in a namespace that has only lo, which every
-	 * name means. False: there are no more. */
+	 * writes a request that is otherwise refused with -EOPNOTSUPP. It is sent in a namespace that has only lo; every
+	 * name of a link stands for lo there. False: there are no more. */
 	bool (*trial)(struct encode *encode, const struct object *desired, size_t i, struct trial *ret);
 	/* Links: writes and reads the attributes of IFLA_INFO_DATA that several fields share (FORM_SHARED); data is indexed by
-	 * attribute. All else is read before. */
+	 * attribute. Everything else is read before. */
 	void (*put_data)(struct nl_writer *writer, const struct object *object);
 	void (*get_data)(struct object *object, const struct nlattr *const *data);
-	/* The kernel refused a change of this desired object: may replace change->error and change->text by a better reason,
-	 * in arena. */
+	/* Called when the kernel has refused a change of this desired object: may replace change->error and change->text
+	 * with a better reason, in arena. */
 	void (*explain)(struct arena *arena, struct change *change);
 	/* Prints what the object is: "address 10.0.0.11/24". NULL: the kind's name. */
 	void (*noun)(const struct object *object, struct text *out);
-	/* Prints the noun without what may change, for the ledger. NULL: the noun itself. */
+	/* Prints the noun without parts that may change, for the ledger. NULL: the noun itself. */
 	void (*id)(const struct object *object, struct text *out);
 	/* Prints the object's parts, one per line, for `topod plan` (a table's rules). NULL: its fields say
 	 * everything. */
 	void (*lines)(const struct object *object, struct text *out);
-	/* The same for a change: each line begins with "+ " if it is new, with "- " if it goes, else with two spaces. */
+	/* The same for a change: a line begins with "+ " if the part is new, with "- " if it goes, else with two spaces. */
 	void (*diff)(const struct object *object, const struct object *before, struct text *out);
 	/* The error if an object that is not topod's is in the way: "exists and …". NULL, or a NULL result: the usual text. */
 	const char *(*if_in_the_way)(const struct object *observed);
-	/* What to write if two objects of one identity are intended: "; give one …". NULL: they cannot be told
-	 * apart. */
+	/* Advice for users who intend two objects of one identity: "; give one …". NULL: the kernel has only one. */
 	const char *(*if_twice)(const struct object *object);
 	/* Appends to the key what belongs to the identity besides the KEY fields. */
 	void (*key)(const struct object *object, struct text *key);
@@ -180,13 +179,13 @@ struct kind {
 	bool (*loosen)(struct object *observed);
 	/* Must it be made after others of its kind (a route whose gateway another route reaches)? */
 	bool (*goes_late)(const struct object *object);
-	/* Does this desired object provide the address? *ret_later: only some time after it is made. */
+	/* Does this desired object provide the address? *ret_later: only some time after its creation. */
 	bool (*provides)(const struct object *object, const struct ip *ip, bool *ret_later);
 	/* What a pending object waits for outside topod ("for a carrier", a string constant); NULL: it becomes
 	 * usable by itself. `state` is the observed one. */
 	const char *(*waits)(const struct object *observed, const struct state *state);
-	/* Is it too early to make this desired, absent object? *ret_why: what it waits for outside topod, as in
-	 * waits(); NULL: that comes by itself, or with this plan. A NULL function: it can always be made. */
+	/* Is it too early to make this desired, absent object? *ret_why: what it waits for outside topod, as in waits();
+	 * NULL: it only takes time, or follows from this plan. A NULL function: it can always be made. */
 	bool (*comes_later)(const struct object *desired, const struct state *observed, const char **ret_why);
 	/* The network that this desired object makes directly reachable on its link (an address); false: none. */
 	bool (*reaches)(const struct object *object, struct prefix *ret);
@@ -196,80 +195,80 @@ struct kind {
 	bool (*needs_ipv6)(const struct object *object);
 	/* The network to which the kernel adds a route together with this desired object; false: none. */
 	bool (*connects)(const struct object *object, struct prefix *ret);
-	/* The foreign object that keeps this observed one from having an effect although it is as declared: "is
-	 * hidden by route default via 10.0.0.9", in arena; NULL: none. *ret_in_its_place: it has the same identity, so that an
+	/* The foreign object that makes this observed one ineffective although it is as declared: "is hidden by route
+	 * default via 10.0.0.9", in arena; NULL: none. *ret_in_its_place: the foreign one has the same identity, so an
 	 * update would change it instead. */
 	const char *(*hidden)(struct arena *arena, const struct object *observed, bool *ret_in_its_place);
 	/* Can an object of the kind, of another identity, hide this desired one? */
 	bool (*precedes)(const struct object *object, const struct object *desired);
-	/* The fields that differ because the object should come before others of its kind and does not; 0: its place
-	 * does not matter, or is right. observed: NULL if it is absent. */
+	/* The fields that differ because the object should come before others of its kind and does not; 0: its order does
+	 * not matter, or is right. observed: NULL if it is absent. */
 	uint64_t (*out_of_order)(const struct object *desired, const struct object *observed);
-	/* Must the object come behind `first` if both exist? */
+	/* Must the object come after `first` if both exist? */
 	bool (*comes_behind)(const struct object *object, const struct object *first);
-	/* Does the kernel refuse the desired object while this other one, which comes behind it, exists? */
+	/* Does the kernel refuse the desired object while this other one, which should come after it, exists? */
 	bool (*excludes)(const struct object *desired, const struct object *seen);
 	/* Where this desired object sends packets (a route); false: it sends none. */
 	bool (*leads)(const struct object *object, struct lead *ret);
-	/* The i-th thing on which the object depends besides what its fields name as needed: a link (*ret_dev), or
-	 * an address that some link has or reaches (*ret_ip: a gateway, a source). False: there are no more. */
+	/* The i-th thing on which the object depends besides those that its fields name: a link (*ret_dev), or an address
+	 * that some link has or reaches (*ret_ip: a gateway, a source). False: there are no more. */
 	bool (*depends)(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip);
-	/* What an observed object shows about who made it: "route protocol 186", in arena; or NULL. */
+	/* What an observed object shows about its maker: "route protocol 186", in arena; or NULL. */
 	const char *(*opponent)(struct arena *arena, const struct object *observed);
 	/* Is this the link that the object moves in (physical)? */
 	bool (*is_made_of)(const struct object *desired, const struct object *link);
-	/* Records on the desired object the name under which that link is found, and how it is to be given back: as
-	 * `noted`, the ledger's view of it, says, or (NULL) as it is now. */
+	/* Records on the desired object the present name of that link, and the state in which to give it back: that of
+	 * `noted`, from the ledger, or (NULL) the present one. */
 	void (*take)(struct arena *arena, struct object *desired, const struct object *link, const struct object *noted);
 	/* Is the link that was moved in, as recorded, still the declared one? seen: the link as observed now. */
 	bool (*is_same_source)(const struct object *desired, const struct object *noted, const struct object *seen);
-	/* Does it have the hardware address of its lower link, so that setting it would change that link's (a macvlan
-	 * alone on its parent), or that of one of its ports? Also asked of observed links. */
+	/* Does it have the hardware address of its lower link (a macvlan alone on its parent) or of one of its ports, so
+	 * that setting it would change theirs? Also asked of observed links. */
 	bool (*shares_mac)(const struct object *desired);
-	/* On a link whose kind has the same word here, the kernel makes this link on that one's own parent (a
-	 * macvtap on a macvlan). */
+	/* On a link whose kind has the same word here, the kernel makes this link on that link's own parent (a macvtap on a
+	 * macvlan). */
 	const char *same_parent;
-	/* What is read and heard besides the message of the class (a vxlan's forwarding table); NULL: nothing. */
+	/* The source of what is read and heard besides the class's messages (a vxlan's forwarding table); NULL: nothing. */
 	const struct source *source;
 	/* Does the update of another object in the namespace, which changes a FIELD_OVERRUNS, also change this one
 	 * (`all` changes the setting of each interface)? */
 	bool (*overrun_by)(const struct object *object, const struct change *change);
-	/* The value to which a field of this desired object goes back, if field->fallback does not hold: a bridge's port
-	 * returns to the VLAN that the bridge gives. NULL: it holds. In arena, as text. */
+	/* The value to which a field of this desired object goes back, if it is not field->fallback: a bridge's port returns
+	 * to the VLAN that the bridge gives. In arena, as text; NULL: field->fallback applies. */
 	const char *(*fallback)(struct arena *arena, const struct ns_state *desired, const struct object *object,
 				size_t field);
-	/* Called for each namespace when all sections were read, before defaults are filled in: what the file says
-	 * about an object may say something about others. */
+	/* Called for each namespace when all sections were read, before defaults are filled in: a key of one object may
+	 * affect others. */
 	void (*settle)(struct reading *r, struct ns_state *ns);
-	/* Reports what the kernel would refuse about a declared object and no limit of a single field covers. All
-	 * its fields are filled in. */
+	/* Reports what the kernel would refuse about a declared object, beyond the limits of single fields. All its fields
+	 * are filled in. */
 	void (*check)(struct reading *r, const struct ns_state *ns, const struct object *desired);
-	/* The same for what only several objects of a namespace show together. */
+	/* The same for mistakes that involve several objects of a namespace. */
 	void (*check_all)(struct reading *r, const struct ns_state *ns);
 	/* Adds warnings for all objects of the kind: legal, but probably a mistake; see meaning/places.h. */
 	void (*warn)(struct meaning *m);
-	/* The same for one desired object of `ns`, from what only the kernel shows. False: the kernel's state does not
-	 * matter for this object. seen NULL: only answer that. */
+	/* The same for one desired object of `ns`, if the warning depends on the kernel's state. False: the kernel's state
+	 * does not matter for this object. seen NULL: only answer that. */
 	bool (*warn_seen)(const struct object *desired, const struct ns_state *ns, const struct ns_state *seen,
 			  struct diags *diags);
-	/* A setting (below /proc/sys) that decides whether this desired object deserves a warning, while the file does not
-	 * declare it; NULL: none. And the warning, for the kernel's value of it. */
+	/* A setting (below /proc/sys) that decides, unless the file declares it, whether this desired object deserves a
+	 * warning; NULL: none. And the warning, for the kernel's value of the setting. */
 	const char *(*asks)(const struct object *desired, const struct ns_state *ns);
 	void (*warn_value)(const struct object *desired, const struct ns_state *ns, const char *value, struct diags *diags);
 	/* Does this desired object make the host answer for others on a link's segment (proxy_arp)? *ret_dev: on which link;
 	 * NULL: on all. */
 	bool (*proxies)(const struct object *desired, const char **ret_dev);
-	/* Would this field have the observed value if the file left it out? For what the field's `initial` and `fallback` do
-	 * not say. NULL: never. */
+	/* Would this field have the observed value if the file left it out? Only for cases beyond the field's `initial` and
+	 * `fallback`. NULL: never. */
 	bool (*is_usual)(const struct state *seen, const struct object *observed, size_t field);
-	/* Must an export print fields exactly (type->exact), because nothing else in the entry says what print leaves open? */
+	/* Must an export print fields exactly (type->exact), because nothing else in the entry removes the ambiguity? */
 	bool (*needs_exact)(const struct object *observed);
-	/* Why an export leaves this observed object out: because somebody keeps it without a file ("protocol bird"), or it has
-	 * what the language cannot say. In arena; NULL: it does not, or the kernel makes it (kernel_made). */
+	/* Why an export leaves this observed object out: a daemon maintains it ("protocol bird"), or it has properties that
+	 * the language cannot express. In arena; NULL: it is exported, or the kernel makes it (kernel_made). */
 	const char *(*left_out)(struct arena *arena, const struct object *observed);
 	/* The link on which a router advertisement brought this observed object, or NULL. */
 	const char *(*advertised)(const struct object *observed);
-	/* The i-th thing that the object claims for itself; false: there are no more. Texts live in the arena. */
+	/* The i-th thing that the object claims; false: there are no more. Texts live in the arena. */
 	bool (*claim)(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret);
 	/* Does the kernel bring it up only while its lower link is up? */
 	bool (*needs_lower_up)(const struct object *desired);
@@ -289,7 +288,7 @@ enum {
 /* Every kind, ended by NULL, in the order of kind/kinds.h. */
 extern const struct kind *const kinds[];
 
-/* What the keys of the language end in whose values are secret, for struct source_text. */
+/* The endings of keys whose values are secret, for struct source_text. */
 extern const char *const kind_secret_keys[];
 
 static inline bool kind_is_link(const struct kind *kind) {
@@ -310,8 +309,8 @@ static inline bool object_is_namespace(const struct object *object) {
 }
 
 const struct kind *kind_by_name(const char *name, const struct class *class);
-/* By link_kind, among links or ports, and by the attributes of a link (IFLA_INFO_DATA, indexed by attribute); NULL: topod does not
- * know it. */
+/* The kind with this link_kind, among links or ports, and for these attributes of a link (IFLA_INFO_DATA, indexed by
+ * attribute); NULL: topod does not know it. */
 const struct kind *kind_by_link_kind(const char *link_kind, const struct class *class, const struct nlattr *const *data);
 /* The position of the field of this name; -1: there is none. */
 int kind_field(const struct kind *kind, const char *name);

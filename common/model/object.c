@@ -21,8 +21,8 @@ struct object *object_new(struct arena *arena, const struct kind *kind, const ch
 	return object;
 }
 
-/* Equal values must give equal bytes: texts are added with their terminating zero, structs byte by byte. Types of
- * KEY fields have no padding. */
+/* Equal values must give equal bytes: texts are added with their terminating zero, structs byte by byte. The types of KEY
+ * fields must not have padding. */
 static const void *key_of_field(const struct object *object, const struct field *field, size_t *ret_size) {
 	const void *value = field_of(field, object);
 

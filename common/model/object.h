@@ -32,23 +32,23 @@ struct object {
 	uint64_t returning;               /* desired: fields that go back to their former values and are then forgotten */
 	enum drift_policy drift;
 	bool owned;            /* observed: has this topology's mark in the kernel */
-	bool stamped;          /* observed: some topod made it, and the kernel shows no better sign of it */
+	bool stamped;          /* observed: some topod made it, and the kernel does not show which */
 	bool kernel_made;      /* observed: the kernel made it by itself; never pruned */
 	bool pending;          /* observed: exists, but is not usable yet (a tentative address) */
 	bool failed;           /* observed: exists, but the kernel gave it up (a duplicate address) */
 	bool external;         /* desired: exists without topod (`existing`): never created or deleted */
 	bool implied;          /* desired: declared without a kind; some controller must list it as a port */
 	bool gone;             /* desired: no longer declared, only returning fields */
-	bool awaited;          /* desired: foreign, comes and goes; while it is absent, it waits */
+	bool awaited;          /* desired: foreign, comes and goes; waits while it is absent */
 	bool required;         /* desired, awaited: the topology is not converged without it */
-	bool waits;            /* desired: absent in the latest scan, and waits for something outside topod */
+	bool waits;            /* desired: absent in the latest scan, waits for something outside topod */
 	bool came;             /* desired, awaited: it existed in the latest scan */
-	const char *gone_with; /* desired: the namespace of what topod removed and what took it along; NULL */
+	const char *gone_with; /* desired: topod removed an object in this namespace, which took this one along; or NULL */
 	bool settled;          /* desired: was observed as declared since the file was loaded */
 	bool joins_down;       /* desired: its controller takes it only while it is down, see kind->ports_join_down */
 	struct object *twin;   /* desired: the other end of a veth pair, made in the same request */
-	/* Notes of the reconciler and the planner. They stand here because both are asked for every object of a scan or plan,
-	 * where a table beside would cost a search each time; plan_done() and scan_set_done() clear them. */
+	/* Notes of the reconciler and the planner. They are here because both are needed for every object of a scan or plan,
+	 * and a separate table would cost a search each time; plan_done() and scan_set_done() clear them. */
 	uint8_t scan_sets;     /* desired: one bit for each set that contains it (daemon/reconcile/scan_set) */
 	struct change *change; /* the change that is planned for it */
 	UT_hash_handle hh;     /* its key is the identity within the namespace, see object_seal() */
@@ -82,7 +82,7 @@ static inline bool object_has(const struct object *object, size_t field) {
 /* The fields that are set in desired and that differ, or are not set, in observed. */
 uint64_t object_compare(const struct object *desired, const struct object *observed);
 
-/* Do two objects of one kind have the same fields set to the same values, including those that are never read back? */
+/* Do two objects of one kind have the same fields set to equal values, including fields that are never read back? */
 bool object_same_fields(const struct object *a, const struct object *b);
 
 /* The link that the object belongs to: itself, or the first KEY field that names one; NULL. */
@@ -112,7 +112,7 @@ void object_print_fields(const struct object *desired, const struct object *obse
 /* The position of the field; of the object if that is not known. */
 struct position object_position(const struct object *object, const struct field *field);
 
-/* Another object that this one needs, by its identity. The other end of a pair is not one, because both are made
+/* Another object that this one needs, by its identity. The other end of a pair does not count, because both are made
  * together; it is the `twin`. */
 struct need {
 	const struct field *field; /* names it */

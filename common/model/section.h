@@ -23,7 +23,7 @@ enum section_place {
 	SECTION_NAMESPACE,
 	SECTION_INTERFACE,
 	SECTION_LINK,       /* an entry of `links`; read once for each end */
-	SECTION_CONTROLLER, /* an interface whose kind has ports or parts of the section's kind */
+	SECTION_CONTROLLER, /* an interface whose kind has ports, or parts, of the section's kind */
 };
 
 enum section_shape {
@@ -41,15 +41,17 @@ struct section {
 	bool early;        /* read before the sections that are not early, because it affects their entries */
 	bool required;     /* must be written */
 	bool may_be_empty; /* the key may be written without a value */
-	bool ranges; /* SECTION_LIST: an entry names something, and may name several (h[1-20]), as each key of a SECTION_MAP
-		      * may; the name is the entry itself, or its key mapping->bare */
+	/* SECTION_LIST: an entry's name (the entry itself, or its key mapping->bare) may contain a range (h[1-20]), like the keys of
+	 * a SECTION_MAP. */
+	bool ranges;
 	const struct mapping *mapping; /* SECTION_MAPPING: its keys; SECTION_LIST, SECTION_MAP: the keys of each entry */
-	const struct field *field;     /* SECTION_VALUE: its type and limits, which give the texts below; or NULL */
+	const struct field *field;     /* SECTION_VALUE: its type and limits, from which the texts below follow; or NULL */
 	const char *value;  /* for the reference page, what to write: "list of [routes](#route)"; NULL: as the field says */
 	const char *doc;    /* for the reference page, one sentence */
 	const char *schema; /* JSON Schema of the value; NULL: it follows from field, shape and mapping */
 
-	/* SECTION_VALUE, for an export: the word that says what was observed, in static memory; NULL: what holds without the key. */
+	/* SECTION_VALUE, for an export: the word for what was observed, in static memory; NULL: the same as without the
+	 * key. */
 	const char *(*word)(const struct ns_state *seen);
 	/* Reads the value. NULL: each entry is an object of mapping->kind; without mapping->kind, the code that
 	 * reads the surrounding mapping reads this too. */
@@ -70,14 +72,14 @@ struct mapping {
 	/* Further fields, by the value of the key `kind`: the i-th mapping of a kind, which has only name, title, doc and fields;
 	 * false: there are no more. Or NULL. */
 	bool (*case_of)(size_t i, struct mapping *ret);
-	const char *bare;  /* the key that a plain value instead of the mapping stands for, or NULL */
-	const char *first; /* the key of the first word, if ip(8) leaves it out (ip route add PREFIX), or NULL */
+	const char *bare;  /* the key to which a plain value in place of the mapping belongs, or NULL */
+	const char *first; /* the key of the first word if ip(8) omits the key (ip route add PREFIX), or NULL */
 };
 
-/* As the key of a row in a mapping's table: all sections that classes have in this mapping. */
+/* As the key of a row in a mapping's table: stands for all sections that classes have in this mapping. */
 #define SECTIONS_OF_CLASSES "*"
 
-/* A link that is named in another one's entry and that no entry has declared so far. */
+/* A link that another one's entry names and that no entry has declared so far. */
 struct missing_link {
 	const struct ns_state *ns;
 	const char *name;
@@ -104,8 +106,8 @@ void section_read(struct reading *r, const struct section *section, const struct
 /* Is the section, which only some kinds of links have, a key of this one? (Bridges and VRFs have different `ports`.) */
 bool section_is_of(const struct section *section, const struct kind *link);
 
-/* Adds a sealed, declared object to a namespace. If an equal one exists, that is kept; if one with the same identity
- * and other values exists, that is an error with both places. */
+/* Adds a sealed, declared object to a namespace. If an equal one exists, it is kept; if one with the same identity but other
+ * values exists, this is an error with both places. */
 void reading_add(struct reading *r, struct ns_state *ns, struct object *object);
 /* Remembers that an entry names a link that is not declared yet. It is an error if it is not declared in the end. */
 void reading_miss_link(struct reading *r, const char *name, struct position position);

@@ -12,10 +12,10 @@ struct value_set {
 	void *items;
 };
 
-/* The rows of a type of sets; what is read from an attribute and written into one is the type's own. */
+/* The functions of a type of sets; reading and writing attributes is left to the type. */
 #define SET_OF(item) \
 	SET_ITEMS(item), .size = sizeof(struct value_set), .parse = set_parse, .print = set_print, .equal = set_equal
-/* … of one that does some of that itself. */
+/* … of a type that has some of these functions itself. */
 #define SET_ITEMS(item) \
 	.item_type = &(item), .schema = "{\"type\": [\"array\", \"string\"], \"items\": {\"type\": \"string\"}}"
 
@@ -26,7 +26,7 @@ bool set_equal(const void *a, const void *b);
 
 /* An empty set with room for n items of the type. */
 struct value_set set_new(struct arena *arena, const struct type *item, size_t n);
-/* Where the next item is to be written; the caller increments n. */
+/* Where to write the next item; the caller increments n. */
 void *set_next(const struct value_set *set);
 /* Sorts the items and removes doubles, after all were added. */
 void set_sort(struct value_set *set);

@@ -2,10 +2,9 @@
 /*
  * A source: how objects are read from the kernel, and how their changes are heard.
  *
- * A class has one (class->source), in its own file. A kind has another if it reads more than its class does
- * (kind->source: a vxlan's forwarding table). A source writes requests and reads messages: bytes only. It knows no
- * socket, and no namespace except the one that it is given. daemon/kernel sends, receives and joins groups, and knows
- * no class by name.
+ * A class has one (class->source), in its own file. A kind has another one if it reads more than its class (kind->source: a
+ * vxlan's forwarding table). A source writes requests and reads messages: bytes only. It knows no socket, and no namespace
+ * except the one that it is given. daemon/kernel sends, receives and joins groups, and knows no class by name.
  */
 #pragma once
 
@@ -37,10 +36,9 @@ struct source_scan {
 	unsigned round;  /* from 0 */
 	size_t request;  /* index of the current request in this round */
 	bool restarted;  /* the current request was interrupted and begins again */
-	/* Is an object of the class in the scope? In a whole scan: is one declared or in the ledger? */
+	/* Is an object of the class in the scope? In a whole scan: is an object of it declared or in the ledger? */
 	bool (*concerns)(const struct source_scan *scan, const struct class *class);
-	/* The names of links, which are kept beyond the scan. The source of links reports them; name NULL: forget
-	 * all. */
+	/* The names of links, kept beyond the scan. The source of links reports them; name NULL: forget all. */
 	void (*saw_link)(struct source_scan *scan, const char *name, uint32_t ifindex, const struct mac *mac);
 	void (*lost_link)(struct source_scan *scan, const char *name);
 	uint32_t (*ifindex)(const struct source_scan *scan, const char *name); /* 0: not known */
@@ -67,7 +65,7 @@ struct source {
 	/* Hearing. */
 	uint16_t first, last;            /* the types of its messages */
 	const int *groups;               /* multicast groups, ended by 0; NULL: nothing is heard */
-	const struct sock_fprog *filter; /* passes only what is needed of busy groups; such a source gets its own socket */
+	const struct sock_fprog *filter; /* selects messages of busy groups; such a source gets its own socket */
 	bool only_if_declared;           /* read and heard only if an object of it is declared */
 	bool only_if_failed;             /* heard only while something has failed permanently */
 	bool grouped;                    /* a datagram contains many messages (a transaction of nf_tables) */
@@ -85,7 +83,7 @@ struct source {
 	int (*refused)(struct source_scan *scan, int error);
 	/* 0: everything is read; 1: another round; or -errno. */
 	int (*finish)(struct source_scan *scan);
-	/* Frees what scan->own has outside the arena; also called after a failure. */
+	/* Frees memory of scan->own outside the arena; also called after a failure. */
 	void (*done)(struct source_scan *scan);
 	enum transport transport; /* of from_text() */
 	const char *file;         /* TRANSPORT_FILE: its name in /etc/netns/NAME */
@@ -94,7 +92,7 @@ struct source {
 	struct object *(*from_text)(struct arena *arena, const char *ns, const struct object *wanted, const char *text);
 
 	/* Reading a kind: one dump for each declared object, after its class was read. */
-	bool (*declares)(const struct object *desired); /* is there more to read for it? */
+	bool (*declares)(const struct object *desired); /* does it need this dump? */
 	void (*ask)(const struct source_scan *scan, struct nl_writer *w, const struct object *observed);
 	/* Adds a message of the dump to the object, or ignores it; NULL: the dump begins again. */
 	void (*take)(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh);

@@ -22,7 +22,7 @@ struct attach; /* kind/netns.h */
 struct ns_state {
 	const char *name;
 	struct object *objects;        /* uthash by key, in the order of adding */
-	struct object *self;           /* the namespace itself, one of objects; kept here because it is looked up often */
+	struct object *self;           /* the namespace itself, one of objects; here because it is looked up often */
 	bool present;                  /* observed: the namespace exists */
 	const char *obstruction;       /* observed: it does not exist and its name is taken: "a link that leads nowhere" */
 	int error;                     /* observed: the scan failed, -errno; the objects are incomplete */
@@ -30,13 +30,13 @@ struct ns_state {
 	struct ns_state *desired;      /* observed, for the planner: the desired namespace of the same name, or NULL */
 	const struct scope *scope;     /* observed: what was scanned; NULL: everything */
 	bool adopt, exclusive;         /* desired */
-	const struct attach *attach;   /* desired: something else makes it, and makes it again (then also adopt); NULL */
+	const struct attach *attach;   /* desired: how something else makes it, and makes it again (then also adopt); NULL */
 	bool required;                 /* desired, with attach: the topology is not converged without it … */
 	struct position wait_position; /* … as the key `wait` says */
 	bool declared;                 /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;
 	struct position position;
-	bool unchanged; /* desired: as in the previous file, and everything had gone back that had to */
+	bool unchanged;                            /* desired: as in the previous file, and nothing was left to go back */
 	const struct dependents_index *dependents; /* desired: which objects depend on which link; made on first use */
 	UT_hash_handle hh;
 };
@@ -53,7 +53,7 @@ struct state {
 	struct ns_state *namespaces; /* uthash by name, in the order of adding */
 	bool crossings_known;
 	struct object_item
-		*crossings; /* desired: links on a lower link of another namespace (macvlan), if crossings_known */
+		*crossings; /* desired, if crossings_known: links on a lower link of another namespace (macvlan) */
 };
 
 #define NS_HOST "host"
@@ -91,8 +91,8 @@ struct object *ns_find_only(const struct ns_state *ns, const struct class *class
 void state_done(struct state *state);
 
 /*
- * What depends on a link, in a desired state (dependents.c). This is computed for a namespace on the first question, in
- * time proportional to the namespace, and kept; a later answer costs as much as it is long.
+ * What depends on a link, in a desired state (dependents.c). This is computed for a namespace on the first call, in time
+ * proportional to the namespace, and kept; later calls take time proportional to the answer.
  */
 struct dependents {
 	/* What a change of the link may remove silently: its addresses, the routes through it (also those without

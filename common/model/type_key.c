@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keys of 32 bytes, in base64 (RFC 4648), as wg(8) reads and writes them: public ones are written in the topology, secret
- * ones are in files of their own, of which the topology has the path.
+ * Keys of 32 bytes, in base64 (RFC 4648), as wg(8) reads and writes them: public keys are in the topology, secret keys in
+ * separate files whose paths are in the topology.
  *
  * It does not read the files (daemon/files/key_file.c). A secret key is never printed.
  */

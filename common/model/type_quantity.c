@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Quantities of traffic: rates, sizes and percentages, as tc(8) writes them and in the numbers that the kernel keeps.
+ * Quantities of traffic: rates, sizes and percentages, as tc(8) writes them and in the kernel's units.
  *
- * What the kernel cannot hold is rounded here, so that a value of the file equals what the kernel says of it later.
+ * A value that the kernel cannot hold is rounded here, so that the file's value equals the one that the kernel reports
+ * later.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -78,7 +79,7 @@ static const struct unit rate_units[] = {
 	{ "bit", 1 }, { "kbit", 1000 }, { "mbit", 1000000 }, { "gbit", 1000000000 }, { "tbit", 1000000000000 }, {},
 };
 
-/* Bytes per second to tc(8), and bits to everybody else. */
+/* Bytes per second for tc(8), bits for everybody else. */
 static const struct unit ambiguous_units[] = {
 	{ "bps", 8 }, { "kbps", 8000 }, { "mbps", 8000000 }, { "gbps", 8000000000 }, { "tbps", 8000000000000 }, {},
 };
@@ -222,7 +223,7 @@ const struct type type_size = {
 	.get = type_u32_get,
 };
 
-/* Percentages: of 2^32 - 1, as the random numbers of the kernel. */
+/* Percentages: of 2^32 - 1, the range of the kernel's random numbers. */
 
 static bool percent_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	static const struct unit percent[] = { { "%", 1000000 }, {} }, bare[] = { { "", 1000000 }, {} };

@@ -235,7 +235,7 @@ bool prefix_has_host(const struct prefix *prefix, const struct ip *ip) {
 		return false;
 	if (prefix->length + 1 >= next.length)
 		return true;
-	add_number(&next.address, 1, 0); /* of the last address this is outside */
+	add_number(&next.address, 1, 0); /* outside the prefix, if ip is the last address */
 	return !ip_equal(ip, &first.address) && (ip->family == AF_INET6 || prefix_contains(prefix, &next.address));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses, prefixes and MAC addresses: the values, how they are written, how they are compared.
+ * Addresses, prefixes and MAC addresses: values, parsing, printing, comparing.
  *
  * Nothing here looks a name up. Text is RFC 5952's for IPv6 and dotted decimal with four parts for IPv4.
  */
@@ -59,14 +59,14 @@ bool ip_is_zero(const struct ip *ip);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 /* The prefix with its host bits cleared. */
 struct prefix prefix_network(const struct prefix *prefix);
-/* How many addresses hosts can have in it: of an IPv4 prefix not the first and the last one, of an IPv6 prefix not the
- * first one (RFC 4291, 2.6.1), except of a pair (RFC 3021, RFC 6164). At most 2^32. */
+/* How many addresses hosts can have in it: in an IPv4 prefix all but the first and the last one, in an IPv6 prefix all but
+ * the first one (RFC 4291, 2.6.1), in a prefix of two addresses both (RFC 3021, RFC 6164). At most 2^32. */
 uint64_t prefix_hosts(const struct prefix *prefix);
-/* The n-th of these, from 0, with the prefix's length. False: there are not so many. */
+/* The n-th of these, from 0, with the prefix's length. False: there are fewer. */
 bool prefix_host(const struct prefix *prefix, uint64_t n, struct prefix *ret);
 /* Is it one of these? */
 bool prefix_has_host(const struct prefix *prefix, const struct ip *ip);
-/* The n-th prefix of this length in it, from 0. False: there are not so many. */
+/* The n-th prefix of this length in it, from 0. False: there are fewer. */
 bool prefix_part(const struct prefix *prefix, uint8_t length, uint64_t n, struct prefix *ret);
 bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
 /* 224.0.0.0/4 or ff00::/8. */

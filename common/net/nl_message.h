@@ -87,16 +87,16 @@ void nl_writer_done(struct nl_writer *w);
  * left. (mnl_nlmsg_ok() takes a length of 2 GiB or more as negative and accepts it.) */
 const struct nlmsghdr *nl_next(const void *data, size_t size, const struct nlmsghdr *before);
 
-/* The name of a request, "RTM_NEWLINK"; of a protocol without a list of names, that of the protocol. */
+/* The name of a request, "RTM_NEWLINK"; for a protocol without a list of names, the protocol's name. */
 const char *nl_message_name(int protocol, uint16_t type);
 
 /* Sorts the attributes after a header of `extra` bytes into tb[0 … max]; the other entries become NULL. Unknown types are
  * skipped, the nested flag is ignored, and reading ends at a malformed attribute. The message's length must have been
  * checked against the buffer (nl_next()). */
 void nl_parse(const struct nlmsghdr *nlh, size_t extra, const struct nlattr **tb, size_t max);
-/* The same for the attributes nested in one; NULL gives all NULL. */
+/* The same for the attributes nested in one. If that is NULL, all entries become NULL. */
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t max);
-/* The same for the attributes in `size` bytes of data, which may be NULL. */
+/* The same for the attributes in `size` bytes of data; NULL likewise. */
 void nl_parse_range(const void *data, size_t size, const struct nlattr **tb, size_t max);
 
 /* The value, or fallback if the attribute is missing or too small. */

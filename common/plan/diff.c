@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What differs, object by object. The decision for one object, on one page; act on it with diff_create(), recreate(),
- * diff_delete() or diff_refuse(). Undeclared objects are for diff_extra.c, ownership for ownership.c.
+ * What differs, object by object. The decision for one object, on one page; diff_create(), recreate(), diff_delete() and
+ * diff_refuse() act on it. Undeclared objects are for diff_extra.c, ownership for ownership.c.
  *
  * A declared object that is absent, or whose link is being recreated (missing()):
  *
@@ -65,7 +65,7 @@ static const char *obstructed(struct diff *diff, const struct object *object, co
 			    observed->obstruction);
 }
 
-/* An object with the birth that was recorded when the namespace was made; NULL: none was. */
+/* An object with the birth that was recorded when the namespace was made; NULL: none was recorded. */
 static const struct object *noted_birth(struct diff *diff, const struct object *like, const struct ledger_entry *entry) {
 	struct object *object = arena_memdup(&diff->plan->arena, like, like->kind->size);
 
@@ -93,7 +93,7 @@ static void rename_namespace(struct diff *diff, struct object *object, const str
 	change->text = obstructed(diff, object, observed);
 }
 
-/* What topod made, and the file now says that it only finds, is given up for good: the ledger forgets it. */
+/* If topod made an object that the file now declares as existing, topod gives it up for good: the ledger forgets it. */
 static void give_up(struct diff *diff, struct object *seen, const struct ledger_entry *entry, const char *why) {
 	if (entry)
 		vec_push(&diff->plan->lost, (struct lost){ seen->ns, arena_strdup(&diff->plan->arena, entry->id) });
@@ -101,14 +101,14 @@ static void give_up(struct diff *diff, struct object *seen, const struct ledger_
 	diff->plan->n_given_up++;
 }
 
-/* A link loses its mark as well; until then the mark shows that there is more to do. What the file says of the link is
- * compared after the next scan, which sees a link that topod did not make. */
+/* A link also loses its mark; until then the mark shows that there is more to do. The declared fields are compared after the
+ * next scan, which sees a link that topod did not make. */
 static bool gives_up_link(struct diff *diff, struct object *object, struct object *seen, const struct ledger_entry *entry) {
 	const struct kind *kind = object->kind;
 
 	if (!kind->found || object->gone || (entry && entry->kind->bare_create) || !diff_may_go(diff, object, seen))
 		return false;
-	if (!entry || entry->made) /* else it is given up already, and only its mark is left */
+	if (!entry || entry->made) /* else it was already given up, and only its mark is left */
 		give_up(diff, seen, entry, "is given up: with 'kind: existing' topod never deletes it");
 	struct object *unmarked = arena_memdup(&diff->plan->arena, object, kind->size);
 	unmarked->set = 0;
@@ -123,7 +123,7 @@ static bool gives_up_link(struct diff *diff, struct object *object, struct objec
 	return true;
 }
 
-/* What the ledger says of the inside holds for this namespace only, so it must say which one it is. */
+/* The ledger's entries for the inside hold for this namespace only, so the ledger must say which one it is. */
 static bool is_unknown(const struct ns_state *desired, const struct object *seen, const struct ledger_entry *entry) {
 	const struct object *object = ns_self(desired);
 
@@ -225,8 +225,8 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 	return true;
 }
 
-/* Deletes and creates; a pair as a whole. If nothing is observed, only creates. Unless it is an end of a
- * pair, what cannot be deleted is not created: it would be found in the way, as if it were somebody else's. */
+/* Deletes and creates; a pair as a whole. If nothing is observed, only creates. Unless it is an end of a pair, an object
+ * that cannot be deleted is not created: the old one would be in the way, as if it were somebody else's. */
 static void recreate(struct diff *diff, struct object *object, struct object *observed) {
 	struct object *twin = object->twin, *seen_twin = NULL;
 
@@ -266,8 +266,8 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 
 	if (object->gone || diff_disputed(diff, object, NULL, ns->observed))
 		return;
-	/* lo and settings come with a new namespace. Other things that the kernel makes in it are left to the next
-	 * scan, because their former values must be recorded before they are changed. */
+	/* lo and settings come with a new namespace. Other objects that the kernel makes in it are left to the next scan,
+	 * because their former values must be recorded before a change. */
 	if (object->external && fresh && !object->kind->found)
 		return;
 	if (object->kind->class->permanent || (object->external && fresh))
@@ -291,9 +291,9 @@ static bool needs_recreation(const struct object *object, const struct object *o
 	return object->kind->recreate && object->kind->recreate(object, observed, differs);
 }
 
-/* Only objects of one kind have comparable fields (the common ones of links come first in each table). If the kinds
- * differ, all fields count as different, including those that need a recreation; of a port that is still at a controller of
- * another kind, all that are declared. */
+/* Only objects of one kind have comparable fields (the common ones of links come first in each table). If the kinds differ,
+ * all fields count as different, including those that need a recreation; for a port that still has a controller of another
+ * kind, all declared fields. */
 static uint64_t differences(const struct diff *diff, const struct object *object, const struct object *observed) {
 	uint64_t differs;
 
@@ -416,7 +416,7 @@ static bool is_before(const struct ns_state *observed, const struct object *a, c
 	return false;
 }
 
-/* The observed counterpart of `object`, if `object` should come after `first` but was observed before it; else NULL. */
+/* The observed counterpart of `object`, if `object` should come after `first` but comes before it; else NULL. */
 static struct object *stands_before(const struct ns_state *observed, const struct object *object, const struct object *first,
 				    const struct object *seen) {
 	struct object *there =
@@ -425,7 +425,7 @@ static struct object *stands_before(const struct ns_state *observed, const struc
 	return there && is_before(observed, there, seen) ? there : NULL;
 }
 
-/* The fields by which `first` would be put first, if it cannot be: a foreign object is in that place. */
+/* The fields that would put `first` first, if a foreign object keeps it from that place. */
 static uint64_t left_place(const struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			   const struct object *first, const struct object *seen) {
 	uint64_t place = first->kind->out_of_order ? first->kind->out_of_order(first, seen) : 0;
@@ -482,7 +482,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	}
 	bool shared = (ours || found) && diff_note(diff, entry, object, observed, observed_ns, left, differs);
-	/* Otherwise a corrected object would count as found later. The mark proves that topod made it, in the host
+	/* Otherwise a corrected object would later count as found. The mark proves that topod made it, in the host as well
 	 * as in an adopted namespace. */
 	if (ours && !diff_is_never_made(object) && !entry && !shared)
 		vec_push(&diff->plan->unnoted, object);
@@ -510,8 +510,8 @@ static struct change *planned(const struct diff *diff, const struct object *obje
 	return found;
 }
 
-/* What others made in an adopted namespace and stands before `first` gets topod's mark: after the next scan it may be
- * recreated. */
+/* If others made an object in an adopted namespace and it comes before `first`, it gets topod's mark: after the next scan it
+ * may be recreated. */
 static bool mark_before(struct diff *diff, const struct namespaces *ns, const struct object *first,
 			const struct object *seen) {
 	bool any = false;
@@ -527,8 +527,8 @@ static bool mark_before(struct diff *diff, const struct namespaces *ns, const st
 	return any;
 }
 
-/* An object that should come first (the primary address of a subnet) comes behind existing ones: those before it are
- * recreated behind it. If it is absent, it is created first and put in its place after the next scan. */
+/* If an object that should come first (the primary address of a subnet) comes after others, these are recreated after it. If
+ * it is absent, it is created now, and the order is corrected after the next scan. */
 static void reorder(struct diff *diff, const struct namespaces *ns, const struct object *first) {
 	const struct object *seen = ns_find(ns->observed, first);
 	uint64_t place = seen && first->kind->out_of_order ? first->kind->out_of_order(first, seen) : 0;
@@ -543,7 +543,7 @@ static void reorder(struct diff *diff, const struct namespaces *ns, const struct
 			continue;
 		recreate(diff, object, there);
 		there->change->makes_room = object->change->makes_room = true;
-		/* While the first one is left alone, so are these. */
+		/* While the first one is left alone, these are left alone too. */
 		plan_add_need(diff->plan, there->change, planned(diff, first));
 		plan_add_need(diff->plan, object->change, there->change);
 	}
@@ -562,7 +562,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		return;
 	const char *going = seen && object->external && !object->gone ? diff_goes_with(diff, seen) : NULL;
 
-	if (seen) /* the reason outlives the interface, which the next scan no longer sees */
+	if (seen) /* copied, because the next scan no longer sees the interface */
 		object->gone_with = going ? state_find(diff->input->desired, going)->name : NULL;
 	if (going)
 		diff_refuse(diff, object, seen, -ENODEV, goes_with(diff, going, false));
@@ -571,7 +571,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 	else
 		present(diff, ns->desired, ns->observed, object, seen);
 	reorder(diff, ns, object);
-	if (seen) /* after its change; otherwise that would wait with the failed one */
+	if (seen) /* after its change, which would otherwise wait with the failed one */
 		diff_tell_left(diff, object, seen, ns->observed);
 }
 

@@ -3,7 +3,7 @@
  * What differs between file and kernel, object by object, and what to do about it: nothing, change in place, recreate,
  * create, delete, or tell the user that something foreign is in the way.
  *
- * Only for this room. It names no kind and does not order anything: order.c does.
+ * Only for this room. It names no kind, and it does not order changes: order.c does.
  */
 #pragma once
 
@@ -25,24 +25,24 @@ void diff_refuse(struct diff *diff, struct object *object, const struct object *
 /* The text of a refusal if another topology made the object, else NULL. */
 const char *diff_belongs(struct diff *diff, const struct object *object, const struct object *seen,
 			 const struct ns_state *ns);
-/* May the namespace that another topology made be used as it is? Yes if this topology adopts it, or if the maker is
- * gone and has left it to those that adopt it. The result is recorded in the ledger. */
+/* May the namespace that another topology made be used as it is? Yes if this topology adopts it, or if the maker is gone and
+ * has left it to the topologies that adopt it. The result is recorded in the ledger. */
 bool diff_shares_namespace(struct diff *diff, const struct object *object, const struct object *seen);
 /* Refuses the object, and returns true, if another topology declares it differently as a whole. */
 bool diff_disputed(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
 /* The same for single fields of an observed object: returns those to leave as they are, including fields that would
  * go back but that another topology still declares. diff_tell_left() reports them. */
 uint64_t diff_left_fields(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
-/* Plans what the ledger is to say about an object that is observed and is topod's or was found, without the fields
- * in `left`. The former value of a setting that differs is recorded with its change instead, which keeps the order.
- * `own` is the object's entry, or NULL. Returns whether another topology also claims the object. */
+/* Plans the ledger's entry for an observed object that is topod's or was found, without the fields in `left`. The former
+ * value of a setting that differs is recorded with its change instead, which keeps the order. `own` is the object's entry,
+ * or NULL. Returns whether another topology also claims the object. */
 bool diff_note(struct diff *diff, struct ledger_entry *own, const struct object *object, const struct object *seen,
 	       const struct ns_state *ns, uint64_t left, uint64_t differs);
-/* Does topod fill in the field by itself, to recognise what it makes or to put it in order: the file does not have it? */
+/* Does topod fill in the field, which the file does not have, to recognise what it makes or to order it? */
 bool diff_fills_in(const struct object *object, size_t i);
 void diff_tell_left(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
-/* Is an object that would be deleted left to another topology that also has it? `own` is our ledger entry; NULL: the
- * object would only be pruned. */
+/* Is an object that would be deleted left to another topology that also has it? `own` is our ledger entry; NULL: we have
+ * none, the object would be pruned. */
 bool diff_spares(struct diff *diff, const struct ledger_entry *own, const struct object *seen, const struct ns_state *ns);
 
 /* Is it still the object that topod made, as far as the kernel shows? */
@@ -70,31 +70,31 @@ bool diff_is_never_made(const struct object *desired);
 /* Found rather than made: topod changes its fields and never deletes it. */
 bool diff_is_found(const struct ns_state *desired_ns, const struct object *desired);
 
-/* Fields that topod fills in by itself for what it makes: its mark, a MAC address that the file does not have, of a link also
- * the addresses that the kernel gives it. What others made keeps its own. */
+/* Fields that topod fills in for what it makes: its mark, a MAC address that the file does not have, for a link also the
+ * addresses that the kernel gives it. Objects of others keep theirs. */
 uint64_t diff_signs(const struct object *object);
 /* Does the kernel make this object by itself (lo's addresses, the route to an address's prefix), or was it found in an adopted
  * namespace? If it differs at most in diff_signs(), declaring it describes what exists, and it is not marked as topod's. */
 bool diff_is_others(const struct ns_state *desired_ns, const struct object *object, const struct object *observed);
 
-/* What the ledger has about an object that is to be given back rather than deleted, as an object; else NULL. */
+/* If the object is to be given back rather than deleted: the ledger's record of it, as an object; else NULL. */
 const struct object *diff_noted_object(struct diff *diff, const struct object *seen);
 /* Adds a change (diff_change.c). */
 struct change *diff_add(struct diff *diff, enum change_type type, const struct object *desired,
 			const struct object *observed, uint64_t fields);
-/* A change is sent by one protocol: takes the fields of the next one out of *left. */
+/* A change is sent by one protocol: takes the next protocol's fields out of *left. */
 uint64_t diff_take_fields(const struct object *object, uint64_t *left);
 /* Adds the creation of an object, of both ends if it is a pair, and the updates that complete it. */
 struct change *diff_create(struct diff *diff, struct object *object, bool recreates);
 /* Plans to delete the observed object, unless something is already planned for it. recreates: it is created again
  * afterwards. */
 void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool recreates);
-/* Changes that need the object will need this change. */
+/* Lets changes that need the object need this change. */
 void diff_point(struct diff *diff, struct object *object, struct change *change);
 /* Is the namespace refused? Then nothing is planned inside it. */
 bool diff_is_closed(const struct ns_state *desired);
 bool diff_was_scanned(const struct ns_state *observed, const struct object *object);
-/* Does the object depend on a link that the plan recreates? Then it will be gone by the time it is changed. */
+/* Does the object depend on a link that the plan recreates? Then it will be gone when its change is carried out. */
 bool diff_stands_on_recreated(const struct diff *diff, const struct object *object);
 
 /* diff_waiting.c */
@@ -103,7 +103,7 @@ bool diff_stands_on_recreated(const struct diff *diff, const struct object *obje
 void diff_pending(struct diff *diff, struct object *object, const struct object *observed);
 /* The object exists but the kernel gave it up; revives: the plan recreates it. */
 void diff_given_up(struct diff *diff, struct object *object, const struct object *observed, bool revives);
-/* Is `seen` (or NULL) a foreign object that would have to be replaced? That is reported at once instead of waiting. */
+/* Is `seen` (or NULL) a foreign object that would have to be replaced? This is reported at once instead of waiting. */
 bool diff_is_in_the_way(const struct diff *diff, const struct ns_state *desired, const struct object *object,
 			const struct object *seen);
 /* The namespace waits until something else attaches it. */
@@ -118,7 +118,7 @@ bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, co
 bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object,
 			 const struct object *seen);
 
-/* The namespace of what this plan removes and what takes the link along; NULL: none. */
+/* The namespace of an object that this plan removes and that takes the link along; NULL: none. */
 const char *diff_goes_with(const struct diff *diff, const struct object *seen);
 
 /* The desired object for a creation. For a link that is moved or inherits its MAC address it is a copy with the MAC
@@ -136,13 +136,13 @@ void diff_awaited(struct diff *diff, struct ns_state *observed);
 void diff_class(struct diff *diff, struct ns_state *observed, const struct class *class, bool only_whole);
 /* Adds updates for declared objects that another change of this plan changes as a side effect (diff_overrun.c). */
 void diff_overrun(struct diff *diff);
-/* Adds updates for undeclared objects that the kernel deletes together with one that this plan deletes (diff_overrun.c). */
+/* Adds creations of undeclared objects that the kernel deletes together with one that this plan deletes (diff_overrun.c). */
 void diff_taken_along(struct diff *diff);
 /* Observed objects that are not declared (diff_extra.c). */
 void diff_extra(struct diff *diff, struct ns_state *observed);
-/* Drops returns to a former value that are pointless because the object disappears with its link, or with the link's
- * membership at a controller. To be called when everything else is planned. (ledger_add_returns() leaves out what
- * disappears with its namespace.) */
+/* Drops returns to a former value that are pointless because the object disappears with its link, or when the link leaves
+ * its controller. To be called when everything else is planned. (ledger_add_returns() leaves out what disappears with its
+ * namespace.) */
 void diff_pointless(struct diff *diff);
 /* Links that the ledger has under a former name. */
 void diff_renamed(struct diff *diff, const struct ns_state *observed);

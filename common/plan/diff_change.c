@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a difference becomes changes: what a request to create cannot carry follows in updates, and an update is sent by one
- * protocol. What differs, and what to do about it, is decided elsewhere (diff.c).
+ * How a difference becomes changes: fields that a create request cannot carry follow in updates, and each update is sent by
+ * one protocol. What differs, and what to do about it, is decided elsewhere (diff.c).
  */
 #include "plan/diff.h"
 
@@ -49,8 +49,8 @@ static bool has_before_up(const struct object *object) {
 	return false;
 }
 
-/* The fields that follow in an update because the request to create cannot carry them. For the second end of a pair, and a
- * link that joins its controller while it is down, these are also the flags and the controller. The flags also follow if
+/* The fields that follow in an update because the create request cannot carry them. For the second end of a pair, and for a
+ * link that joins its controller while it is down, these include the flags and the controller. The flags also follow if
  * something has to be set before the link is up. */
 static uint64_t following_fields(const struct object *object, bool second) {
 	const struct kind *kind = object->kind;

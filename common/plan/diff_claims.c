@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What other topologies on this machine mean for an object: what is left to them, what is shared with them, and what
- * our own ledger must say for them to read. claims.c compares; this file decides what follows.
+ * What other topologies on this machine mean for an object: what is left to them, what is shared with them, and what our own
+ * ledger must tell them. claims.c compares; this file decides what follows.
  */
 #include "plan/diff.h"
 
@@ -12,7 +12,7 @@ const char *diff_belongs(struct diff *diff, const struct object *object, const s
 	struct stake maker = claims_maker(diff->input->claims, object, seen, ns);
 	const struct ledger_entry *own = maker.by ? ledger_find_object(diff->input->ledger, object) : NULL;
 	const struct class *class = object->kind->class;
-	/* An earlier namespace of that name may have been ours. */
+	/* An earlier namespace of this name may have been ours. */
 	bool ours = own && own->made && !own->shared && (!seen || ledger_is_same(own, seen));
 	_cleanup_text_ struct text text = {};
 

@@ -6,11 +6,9 @@
  *     the same, but another topology has it too       leave, and say so (diff_spares())
  *     a link with topod's mark and a MAC address
  *     that the ledger knows, under another name       delete: nobody else would
- *     a part of a link that topod made, of which the
- *     file lists all (class->exact)                   delete
- *     anything else in an `exclusive` namespace       delete
- *     a namespace that was attached                   remove its name, when nothing of topod's is left in it
- *     anything else                                   leave
+ *     a part of a link that topod made, if the file lists all parts (class->exact) delete anything else in an `exclusive`
+ *     namespace delete a namespace that was attached remove its name, when nothing of topod's is left in it anything else
+ *     leave
  *
  * Nothing is planned for what disappears by itself: with its link, or with a namespace that is deleted, unless it must
  * be given back first.
@@ -108,7 +106,7 @@ static const struct ledger_entry *stray_entry(const struct diff *diff, const str
 	return ledger_find_signed(diff->input->ledger, seen); /* compares all entries */
 }
 
-/* A further peer of a link that topod made. */
+/* An undeclared peer of a link that topod made. */
 static bool breaks_set(const struct diff *diff, const struct ns_state *desired, const struct object *seen) {
 	const char *name = seen->kind->class->exact ? object_home_link(seen) : NULL;
 	const struct object *link = name && desired ? ns_find_link(desired, name) : NULL;
@@ -168,7 +166,7 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 	}
 }
 
-/* A narrow scan does not read undeclared objects, except what is read together with the declared ones. */
+/* A narrow scan reads undeclared objects only if they come with the declared ones. */
 static void delete_read_along(struct diff *diff, struct ns_state *observed) {
 	ns_foreach(seen, observed)
 		if (!ns_find(observed->desired, seen) && breaks_set(diff, observed->desired, seen))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What disappears with something that this plan removes: the other end of a pair, and a link whose lower link goes. A
- * namespace takes its links along; the kernel takes it apart some time after its last name is gone, so the scan may still
- * show these objects, looking as declared.
+ * namespace takes its links along; the kernel destroys it some time after its last name is gone, so the scan may still show
+ * these objects as declared.
  */
 #include "plan/diff.h"
 

@@ -22,7 +22,7 @@ static void mark_declared(const struct ledger *ledger, const struct ns_state *de
 	}
 }
 
-/* An observed object keeps its entry, unless it is something else in the place of what topod made. */
+/* An observed object keeps its entry, unless it is a different object in the place of what topod made. */
 static void mark_present(const struct ledger *ledger, const struct ns_state *observed) {
 	ns_foreach(seen, observed) {
 		struct ledger_entry *entry = ledger_find_object(ledger, seen);
@@ -58,7 +58,7 @@ void diff_lost(struct diff *diff, const struct ns_state *observed) {
 	/* The entries of a namespace are forgotten together when it is gone. */
 	if (self && self->change && self->change->type == CHANGE_DELETE)
 		return;
-	/* If as many entries as there are belong to objects that are declared and observed, none is lost. */
+	/* If every entry belongs to an object that is declared and observed, none is lost. */
 	if (!noted || HASH_COUNT(noted->entries) == observed->n_noted)
 		return;
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Declared objects that another change of this plan would overwrite: the setting of one interface if `all` is written,
- * settings of an interface whose MTU changes. They do not differ now, but would after that change. So they are set
- * again in the same plan, and this does not count as drift.
+ * settings of an interface whose MTU changes. They do not differ now, but would after that change. So the same plan sets
+ * them again, and this does not count as drift.
  *
- * Likewise undeclared objects that the kernel deletes together with one of topod's: with a primary IPv4 address it deletes
- * the secondary ones of its subnet (unless promote_secondaries is set). Somebody else's are made again.
+ * The same goes for undeclared objects that the kernel deletes together with one of topod's: with a primary IPv4 address it
+ * deletes the secondary ones of its subnet (unless promote_secondaries is set). Those of others are made again.
  */
 #include "plan/diff.h"
 
@@ -61,7 +61,7 @@ static bool is_first(const struct object *seen) {
 	return !seen->kind->out_of_order(seen, seen);
 }
 
-/* As it is, and not recorded as topod's. */
+/* Unchanged, and not recorded as topod's. */
 static void restore_after(struct diff *diff, struct change *deletion, const struct object *seen) {
 	struct object *same = arena_memdup(&diff->plan->arena, seen, seen->kind->size);
 	struct change *change = arena_new(&diff->plan->arena, struct change);
@@ -76,7 +76,7 @@ static void restore_after(struct diff *diff, struct change *deletion, const stru
 	plan_add_need(diff->plan, change, deletion);
 }
 
-/* The new object and the one that would be taken along cannot both exist: then neither half of the recreation is done. */
+/* The new object and the one that would be taken along cannot both exist, so neither half of the recreation is done. */
 static void keep(struct diff *diff, struct change *deletion, const struct object *seen) {
 	struct change *creation = deletion->desired->change;
 	_cleanup_text_ struct text noun = {};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Objects that wait rather than differ: one that is not usable yet, one that can be made only once such an object is
- * usable, one that something outside topod must bring, and all that depends on those.
+ * Objects that wait rather than differ: those that are not usable yet, those that can be made only once such an object is
+ * usable, those that something outside topod must bring, and all that depend on these.
  *
- * Nothing is planned for them. An object that waits with its link gets a change that is held and in no plan, so that
- * whatever needs the object finds that it is held.
+ * Nothing is planned for them. An object that waits with its link gets a change that is held and in no plan, so that changes
+ * that need the object are held too.
  */
 #include "plan/diff.h"
 
@@ -84,8 +84,7 @@ static void hold(struct diff *diff, struct object *object) {
 	diff->n_awaited++;
 }
 
-/* What the ledger says about an object that is gone ended with it: the next one under its name is not topod's
- * because of that. */
+/* The ledger's entry for an object ends with the object: it does not make the next one of that name topod's. */
 static void wait_with(struct diff *diff, struct object *object, bool seen, const char *why) {
 	const struct ledger_entry *entry = seen ? NULL : ledger_find_object(diff->input->ledger, object);
 
@@ -126,7 +125,7 @@ bool diff_waits_to_come(struct diff *diff, const struct ns_state *desired, const
 
 static bool waits_on_awaited(struct diff *diff, const struct object *object);
 
-/* What it needs may wait itself and be compared later, because its namespace comes later. */
+/* An object that it needs may wait too, but be compared later, because its namespace comes later. */
 static bool needs_awaited(struct diff *diff, const struct object *object) {
 	object_foreach_need(need, object) {
 		const struct object *needed = state_find_need(diff->input->desired, &need);
@@ -183,15 +182,15 @@ bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, stru
 	return true;
 }
 
-/* Objects declared in an absent namespace that somebody else has to make wait for it. */
+/* If a namespace that somebody else has to make is absent, the objects declared in it wait. */
 static void wait_with_namespace(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed) {
 	ns_foreach(object, desired)
 		if (!object_is_namespace(object) && diff_was_scanned(observed, object))
 			add_waiting(diff, object, NULL, true);
 }
 
-/* Everything inside waits with a namespace that is not attached, except files outside of it. What the ledger says about
- * the inside stays: if another namespace is attached, that is forgotten then, and if the same one comes back, it holds. */
+/* Everything inside waits with a namespace that is not attached, except files outside of it. The ledger's entries for the
+ * inside stay: they hold if the same namespace comes back, and are forgotten if another one is attached. */
 static void wait_inside(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed) {
 	ns_foreach(object, desired) {
 		if (object_is_namespace(object) || object->kind->class->outlives_namespace || object->gone)

@@ -5,8 +5,8 @@
  * topod may crash between creating a link and setting its alias. The ledger therefore records, before the request, the
  * MAC address that the link will have (FIELD_SIGN). Usually that is the one in the desired object. Two sorts of links
  * do not choose theirs: an interface that is moved in brings its own, and some links (ipvlan, a macvlan in passthru
- * mode) take that of their lower link. diff_sign() puts that address into the desired object, so that after a crash the
- * link can be told from whatever somebody else has put in its place.
+ * mode) take that of their lower link. diff_sign() puts that address into the desired object, so that after a crash the link
+ * can be distinguished from one that somebody else has put in its place.
  */
 #include "plan/diff.h"
 
@@ -48,8 +48,8 @@ static const struct object *copy_sign(struct diff *diff, const struct object *ob
 	return copy;
 }
 
-/* The link to be moved in: the one that was moved in before, if somebody has moved it back by hand, under whatever
- * name; otherwise the one that the file names. *ret_noted: what the ledger has about the former, or NULL. */
+/* The link to be moved in: the one that was moved in before, if somebody has moved it back by hand, under any name;
+ * otherwise the one that the file names. *ret_noted: the ledger's record of the former, or NULL. */
 static struct object *find_source(struct diff *diff, const struct object *object, const struct ns_state *origin,
 				  const struct object **ret_noted) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Matching where a part of an object's identity is the kernel's choice.
+ * Matching objects when the kernel has chosen a part of their identity.
  *
  * A rule may be declared without a priority; the kernel then chooses one. It is recognised by the rest of its identity:
  * the observed rule is re-keyed here with the identity by which the file or the ledger knows it, and is then found like

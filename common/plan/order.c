@@ -105,7 +105,7 @@ static unsigned height_of(const struct state *desired, const struct object *obje
 	return object->twin ? MAX(height, height_alone(desired, object->twin, depth)) : height; /* made together */
 }
 
-/* Within a stage. Links are brought up before their settings, addresses come before routes, and routes to a gateway
+/* Within a stage. Links are brought up before their settings are made, addresses come before routes, and routes to a gateway
  * before those that use it. */
 static unsigned rank_of(const struct change *change, const struct state *desired, enum stage stage) {
 	const struct object *object = change_object(change);
@@ -120,7 +120,7 @@ static unsigned rank_of(const struct change *change, const struct state *desired
 		return 3 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE ? 2 : 0);
 	case STAGE_INSIDE:
 	case STAGE_CARRIER:
-		/* What others needed is deleted when none of them needs it any more. */
+		/* An object is deleted after those that needed it. */
 		return change->type == CHANGE_DELETE ? 3 * UINT8_MAX - rank : 2 * rank + late;
 	case STAGE_DELETE:
 		return UINT8_MAX - rank;
@@ -170,8 +170,8 @@ static void need_objects(struct plan *plan, struct change *change, const struct 
 	}
 }
 
-/* A gateway or source that this plan must first make reachable: if one object does that, it is needed; if several on
- * one link do, the link is. One that is refused exists, though it is not topod's, and may lead there anyway. */
+/* A gateway or source that this plan must first make reachable: if one object does that, it is needed; if several on one
+ * link do, the link is needed. A refused one exists, though it is not topod's, and may lead there anyway. */
 static struct change *find_reach(const struct change *change, const struct ns_state *ns, const struct ip *ip) {
 	const struct object *only = NULL;
 	bool several = false;
@@ -191,7 +191,7 @@ static struct change *find_reach(const struct change *change, const struct ns_st
 	return only ? only->change : NULL;
 }
 
-/* What was found, since thousands of routes may have one gateway. */
+/* Cached, because thousands of routes may have one gateway. */
 struct reach {
 	struct reach_key {
 		const struct ns_state *ns;
@@ -209,7 +209,7 @@ static void need_reach(struct plan *plan, struct change *change, const struct ns
 	memset(&key, 0, sizeof(key)); /* the padding is compared, too */
 	key.ns = ns;
 	key.ip = *ip;
-	if (object_leads_to(change->desired, ip)) { /* it does not count for itself, but does for others */
+	if (object_leads_to(change->desired, ip)) { /* it does not count for itself, but for others */
 		plan_add_need(plan, change, find_reach(change, ns, ip));
 		return;
 	}
@@ -233,8 +233,8 @@ static void need_dependencies(struct plan *plan, struct change *change, const st
 			need_reach(plan, change, ns, ip, known);
 }
 
-/* A namespace stays until its interface is given back. Otherwise the kernel would move the interface to the host
- * under a name that is not its own, with our mark. */
+/* A namespace stays until its interface is given back. Otherwise the kernel would move the interface to the host under
+ * another name, with our mark. */
 static void need_return_first(struct plan *plan, struct change *change, const struct state *observed) {
 	const struct object *self = ns_self(state_find(observed, change_object(change)->ns));
 

@@ -43,8 +43,8 @@ bool diff_is_found(const struct ns_state *desired_ns, const struct object *desir
 	return diff_is_never_made(desired) || desired_ns->adopt;
 }
 
-/* What belongs to a link by itself, such as its link-local addresses, is left to whoever made it; an address without its route
- * is not the declared one. */
+/* What comes with a link, such as its link-local addresses, is left to its maker; an address without its route is not the
+ * declared one. */
 uint64_t diff_signs(const struct object *object) {
 	uint64_t mask = 0;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Making a plan: the order in which the questions of diff*.c are asked. Why this order is said at each step; what the
- * answers mean is decided there, and order.c puts the changes into the order of execution.
+ * Making a plan: calls the functions of diff*.c in the right order, with the reason at each step. They decide what to
+ * change; order.c puts the changes into the order of execution.
  */
 #include "plan/plan.h"
 

@@ -4,7 +4,7 @@
  *
  * A plan covers what was scanned (ns_state.scope), and lists what else has to be scanned before it can be carried out.
  * It names no kind: dependencies follow from the field tables, the order from classes and from which link is built on
- * which. It changes nothing and has no notion of time: the caller decides what is to be left alone for now.
+ * which. It changes nothing and knows no time: the caller decides what is left alone for now.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct lost {
 struct note {
 	const struct object *object, *observed;
 	const struct ledger_entry *other; /* of another topology that also has the object; NULL: none has */
-	uint64_t fields;                  /* without those that another topology declares differently */
+	uint64_t fields;                  /* without fields that another topology declares differently */
 	bool news;                        /* set later: the ledger did not contain this before */
 };
 
@@ -51,8 +51,9 @@ struct found {
 /* An object that waits for something outside topod. This is neither failure nor drift, and nothing is retried. */
 struct waiting {
 	struct object *object; /* desired */
-	const char *
-		why; /* follows "waits": "for a carrier", a string constant; NULL: it waits for a pending object or for its namespace, which is reported itself */
+	/* After "waits": "for a carrier", a string constant. NULL: it waits for a pending object or for its namespace, which are
+	 * reported themselves. */
+	const char *why;
 	bool absent; /* it does not exist yet */
 };
 
@@ -85,7 +86,7 @@ struct plan {
 	vec(struct note) notes;
 	vec(struct released) released;
 	vec(struct spared) spared;
-	size_t n_given_up; /* of spared: objects that topod made and will never remove after this plan */
+	size_t n_given_up; /* of spared: objects that topod made and that no later plan removes */
 };
 
 struct plan_input {
@@ -93,7 +94,7 @@ struct plan_input {
 	struct state *observed;      /* the namespaces that were scanned; diff_identify() re-keys objects in it */
 	const struct ledger *ledger;
 	const struct claims *claims; /* of the other topologies; NULL: there are none */
-	/* Of the fields in which a declared object differs, those that the kernel is known not to change: they are
+	/* Of the fields that differ on a declared object, returns those that the kernel is known not to change: they are
 	 * left out of the plan. NULL: none are known. */
 	uint64_t (*kept)(void *userdata, const struct object *object, uint64_t differs);
 	void *userdata;

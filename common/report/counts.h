@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a daemon counts, as one table: the reconciler counts in struct report_counts, and the status as JSON, as lines
- * and as a sentence is made from the table. To add a count, add a row, and its key to daemon/control/org.topod.varlink.
+ * What a daemon counts, as one table: the reconciler counts in struct report_counts, and the status in JSON, in lines and in
+ * a sentence is made from the table. To add a count, add a row, and its key to daemon/control/org.topod.varlink.
  */
 #pragma once
 
@@ -42,7 +42,8 @@ enum count_line {
 	COUNT(n_overruns, "overruns", DRIFT, "overrun of events", "overruns of events", NULL, true,                    \
 	      "Overruns of the event socket.")                                                                         \
 	COUNT(n_scans, "looks", UNLISTED, NULL, NULL, NULL, true, "Scans of whole namespaces.")                        \
-	/* of parts of one, and for how many objects in all */                                                         \
+	/* scans of parts of one, and the number of objects in
+	 * them */                                                         \
 	COUNT(n_narrow_scans, "narrow_looks", UNLISTED, NULL, NULL, NULL, true, "Scans of parts of a namespace.")      \
 	COUNT(n_scanned_for, "looked_for", UNLISTED, NULL, NULL, NULL, true, "Objects that these parts had.")
 

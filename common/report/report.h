@@ -19,7 +19,7 @@
 /* The number of lines in the plan's text: both ends of a pair count, updates that complete a creation do not. */
 struct report_summary {
 	size_t n_create, n_change, n_recreate, n_delete, n_refused, n_report;
-	size_t n_give_up;    /* made by topod, which will never remove them from now on */
+	size_t n_give_up;    /* made by topod, which will not remove them any more */
 	size_t n_namespaces; /* namespaces with changes */
 };
 

@@ -6,7 +6,7 @@
 #include "kind/link.h"
 #include "report/report_private.h"
 
-/* What happens to a declared object; creating a pair creates both ends. */
+/* The action on a declared object; creating a pair creates both ends. */
 struct fate {
 	const struct object *desired;
 	const struct change *creation, *deletion;
@@ -85,8 +85,8 @@ static void add_end(struct report_items *items, struct fates *fates, const struc
 	vec_push(&items->list, item);
 }
 
-/* The declared fields by which the interface that was moved in differs from the one that the next scan will put in
- * its place. */
+/* The declared fields in which the interface that was moved in differs from the one that takes its place after the next
+ * scan. */
 static uint64_t differing_once(const struct object *object, const struct object *noted) {
 	uint64_t mask = 0;
 
@@ -100,7 +100,7 @@ static uint64_t differing_once(const struct object *object, const struct object 
 	return mask;
 }
 
-/* A deletion after which, with the next scan, something else is created: both are one line. */
+/* A deletion that is followed by a creation after the next scan: both are one line. */
 static void set_replacement(struct report_item *item) {
 	const struct change *deletion = item->change;
 
@@ -196,7 +196,7 @@ bool report_shows(const struct object *object, size_t i) {
 
 	if (field->class == FIELD_KEY || field->flags & FIELD_OPAQUE)
 		return false;
-	/* It is hidden because it is declared elsewhere, as `ports`; but users look for it. */
+	/* It is normally hidden, because it is declared elsewhere, as `ports`; but here users look for it. */
 	if (object_is_link(object) && i == LINK_MASTER)
 		return true;
 	return !(field->flags & FIELD_HIDDEN);
@@ -258,7 +258,7 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 	for (size_t i = 0; i < object->kind->n_fields && out->size == before; i++)
 		if (item->fields >> i & 1 && object->kind->fields[i].flags & FIELD_ONE_WAY)
 			text_add(out, object->kind->fields[i].doc);
-	/* No field of its own: so its other end is missing, or the order is wrong. */
+	/* If none of its own fields differ, its other end is missing, or the order is wrong. */
 	if (out->size == before)
 		text_add(out, object_is_link(object) ? "with its other end" : "after the one that is declared first");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Plans and diagnostics for programs. Keys and values are an interface: they may be added to, but not changed. */
+/* Plans and diagnostics for programs. Keys and values are an interface: new ones may be added, existing ones not changed. */
 #include "kind/link.h"
 #include "report/report_private.h"
 
@@ -180,7 +180,7 @@ static json_t *diag_json(const struct diags *diags, const struct diag *diag) {
 	report_set(json, "line", diag->position.line ? json_integer(diag->position.line) : json_null());
 	report_set(json, "column", diag->position.line ? json_integer(diag->position.column) : json_null());
 	report_set(json, "message", report_json_text(diag->text));
-	if (diags_origin(diags, diag->position)) { /* for which of those that the text at this place stands for */
+	if (diags_origin(diags, diag->position)) { /* which of the things that the text at this place stands for */
 		report_set(json, "for", report_json_text(diags_origin(diags, diag->position)));
 		report_set(json, "for_more", json_integer((json_int_t)diag->n_more));
 	}

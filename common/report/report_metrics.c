@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The status as OpenMetrics text: https://github.com/prometheus/OpenMetrics, specification/OpenMetrics.md. All samples of a
- * metric stand together, whichever topology they are of.
+ * metric are together, regardless of the topology.
  */
 #include <inttypes.h>
 

@@ -28,8 +28,8 @@ static void add_title(const char *ns, bool color, struct text *out) {
 
 /* One line. */
 
-/* Does the object's name contain the field already, as "via 10.0.0.1" in "route default via 10.0.0.1"? The name may
- * lack a prefix length. */
+/* Does the object's name already contain the field, like "via 10.0.0.1" in "route default via 10.0.0.1"? The name may lack a
+ * prefix length. */
 static bool is_in_name(const char *name, const char *shown) {
 	size_t n = strcspn(shown, "/");
 
@@ -86,7 +86,7 @@ static void add_whole(const struct object *object, struct text *out) {
 	add_values(object, text_str(&name), out);
 }
 
-/* What differs if none of the fields is shown. */
+/* What to show if none of the differing fields is shown. */
 static const char *hidden_difference(const struct report_item *item) {
 	for (size_t i = 0; i < item->object->kind->n_fields; i++)
 		if (item->fields >> i & 1 && item->object->kind->fields[i].flags & FIELD_OPAQUE)
@@ -126,7 +126,7 @@ static void add_deletion(const struct report_item *item, struct text *out) {
 		add_noun(item->object, out);
 }
 
-/* The parts of an object; of one that is changed, which of them are new. */
+/* The parts of an object; if it is changed, also which of them are new. */
 static void add_entries(const struct report_item *item, bool color, struct text *out) {
 	const struct object *object = item->object, *before = item->action == ACTION_CHANGE ? item->before : NULL;
 	bool differs = before && object->kind->diff && before->kind == object->kind;
@@ -164,7 +164,7 @@ static void add_body(const struct report_item *item, struct text *out) {
 		add_differences(item, out);
 		return;
 	case ACTION_CREATE:
-		/* What comes with a new namespace is only set (lo, a setting). */
+		/* Objects that come with a new namespace are only changed (lo, a setting). */
 		if (item->change->type == CHANGE_UPDATE)
 			add_differences(item, out);
 		else
@@ -194,7 +194,7 @@ static void add_item(const struct report_item *item, bool color, struct text *ou
 		add_entries(item, color, out);
 }
 
-/* The whole. */
+/* The whole plan. */
 
 void report_summary_text(const struct report_summary *s, struct text *out) {
 	if (!report_summary_total(s)) {

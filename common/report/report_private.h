@@ -44,7 +44,7 @@ void report_items_done(struct report_items *items);
 
 struct report_summary report_items_summary(const struct report_items *items);
 
-/* Is the field shown? Not the identity, which is in the object's name, and not topod's marks. */
+/* Is the field shown? The identity, which is in the object's name, and topod's marks are not. */
 bool report_shows(const struct object *object, size_t field);
 
 /* Prints why an object must be recreated: "queues 1 -> 2". */

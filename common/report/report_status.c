@@ -215,7 +215,7 @@ static void add_state(struct page *page) {
 	}
 }
 
-/* The namespaces in which something is the matter, each once. */
+/* The namespaces with problems, each once. */
 static void add_affected(struct page *page) {
 	const struct report_status *s = page->status;
 
@@ -316,7 +316,7 @@ static void add_waits(struct page *page) {
 static void add_trouble(struct page *page, const struct report_trouble *t) {
 	colored(page, "\033[31m", t->state);
 	text_add(page->out, ": ");
-	add_matter(page, t, streq(t->state, "reported") ? " " : ": "); /* the words go on with the object */
+	add_matter(page, t, streq(t->state, "reported") ? " " : ": "); /* the sentence continues with the object */
 	if (t->n_tries)
 		text_addf(page->out, "; tried %" PRIu64 " time%s", t->n_tries, t->n_tries == 1 ? "" : "s");
 	if (t->next_try_usec > page->now) {

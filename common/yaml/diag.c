@@ -60,7 +60,7 @@ static void keep(struct diags *diags, enum severity severity, struct position po
 					      .last = position.origin });
 }
 
-/* Does a diagnostic in the list stand for this one: is it the same mistake of another origin, or its cause? */
+/* Is this one covered by a diagnostic in the list: the same mistake for another origin, or its cause? */
 static bool fold(struct diags *diags, enum severity severity, struct position position, const char *format) {
 	vec_foreach(diag, &diags->list) {
 		bool same = diag->severity == severity && diag->format == format &&

@@ -14,12 +14,12 @@ struct position {
 	uint32_t line;
 	uint16_t column;
 	uint8_t width;
-	uint8_t source;  /* index into diags.sources */
-	uint32_t origin; /* for which of those that the text at this place stands for (`h7` of `h[1-20]`): index into
-			  * diags.origins; 0: it stands only for itself */
+	uint8_t source; /* index into diags.sources */
+	uint32_t
+		origin; /* which of several things the text stands for (`h7` of `h[1-20]`): index into diags.origins; or 0 */
 };
 
-/* Is it the same place in the text, for whichever origin? */
+/* Is it the same place in the text, regardless of the origin? */
 static inline bool position_same(const struct position *a, const struct position *b) {
 	return a->line == b->line && a->column == b->column && a->source == b->source;
 }
@@ -29,8 +29,8 @@ struct source_text {
 	const char *name; /* as the user wrote it; shown before the position */
 	const char *text;
 	size_t size;
-	const char *const *secret_keys; /* what keys end in whose values are not shown; ended by NULL, or NULL. Of a key that
-					   ends in "-file", a path is shown */
+	/* Endings of keys whose values are not shown; ended by NULL, or NULL. If the key ends in "-file", a path is shown. */
+	const char *const *secret_keys;
 };
 
 enum severity {
@@ -43,7 +43,7 @@ struct diag {
 	enum severity severity;
 	struct position position;
 	const char *text;
-	const char *format; /* of the text: the same one at the same place is the same mistake */
+	const char *format; /* of the text: an equal one at the same place is the same mistake */
 	size_t n_more;      /* other origins for which it is the same; they are not in the list */
 	uint32_t last;      /* the latest of these */
 	bool cause;         /* see diags_have_consequences() */
@@ -57,20 +57,20 @@ struct diags {
 	vec(struct source_text) sources;
 	vec(const char *) origins;   /* names; the first is not used */
 	size_t n_errors, n_warnings; /* all, kept or not */
-	size_t n_folded[2];          /* of each, those that another diagnostic in the list stands for */
+	size_t n_folded[2];          /* of each, those covered by another diagnostic in the list */
 	bool dropping;               /* the latest one was not kept, so its notes are not either */
 };
 
 enum { DIAGS_MAX = 200 };
 
-/* Does the text have a key whose value is not shown? */
+/* Does the text contain a key whose value is not shown? */
 bool source_has_secrets(const struct source_text *source);
 
 /* Registers a file and returns its index for position.source; at most 255 files. The name must live as long as the
  * text. */
 uint8_t diags_add_source(struct diags *diags, struct source_text source);
 
-/* Registers one of those that a text stands for, by its name, and returns its index for position.origin. A mistake that
+/* Registers one of the things that a text stands for, by its name, and returns its index for position.origin. A mistake that
  * several of them have at the same place is shown once, "(for h7 and 12 more)". The name is copied. */
 uint32_t diags_add_origin(struct diags *diags, const char *name);
 /* The name; NULL if the position has no origin. */
@@ -80,8 +80,7 @@ void diag_error(struct diags *diags, struct position position, const char *forma
 void diag_warning(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 void diag_note(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 
-/* Further errors at the places of the errors from the given index of the list on are only consequences of these, and are
- * not shown. */
+/* Takes the errors from the given index of the list on as causes: later errors at the same places are not shown. */
 void diags_have_consequences(struct diags *diags, size_t from);
 
 /* Turns all warnings so far into errors. */
@@ -93,8 +92,8 @@ void diags_be_strict(struct diags *diags);
  *          |         ^^^^^^^^
  * Lines end at LF, CR or CR LF; a byte order mark is not a column. Of a long line the part around the caret is
  * shown. If some diagnostics were not kept, the last line says how many. "" if there are none; otherwise the text
- * ends in a newline. Apart from colours nothing in it controls a terminal: control characters are shown as spaces,
- * `?` or escapes. The caller frees the text with free(). */
+ * ends in a newline. Apart from colours, nothing in it controls a terminal: control characters are shown as spaces, `?` or
+ * escapes. The caller frees the text with free(). */
 char *diags_format(const struct diags *diags, bool color);
 
 /* One diagnostic without the excerpt and without a newline: "office.yaml:14:9: error: …". The caller frees. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a source has the values of keys that are secret, so that no excerpt and no message shows them.
+ * Finds the values of secret keys in a source, so that no excerpt and no message shows them.
  *
- * It goes by the text and not by the tree of nodes: the line that an error is about may be the very one that keeps the
- * text from being YAML. So it may hide more than the value, and never less, as long as the key is written plainly.
+ * It searches the text, not the tree of nodes, because the line with the error may be the one that keeps the text from being
+ * YAML. So it may hide more than the value, but never less, as long as the key is written plainly.
  */
 #include "yaml/diag_secret.h"
 
-enum { SHORTEST = 4 }; /* what is shorter is only hidden in its place: it might be part of any word */
+enum { SHORTEST = 4 }; /* a shorter value is hidden only in its place, because it might be part of any word */
 
 static bool at_end(const struct source_text *source, size_t at) {
 	return at >= source->size || source->text[at] == '\n' || source->text[at] == '\r';
@@ -25,7 +25,7 @@ static size_t skip_word(const struct source_text *source, size_t at) {
 	return at;
 }
 
-/* The end of a value without quotes: of a key on its own line, or of one of several in braces. */
+/* The end of an unquoted value: of a key on its own line, or of one of several in braces. */
 static size_t plain_end(const struct source_text *source, size_t at) {
 	for (; !at_end(source, at) && source->text[at] != '}'; at++) {
 		const char *two = at + 1 < source->size ? source->text + at : "  ";
@@ -42,13 +42,13 @@ static size_t quoted_end(const struct source_text *source, size_t at) {
 	return end ? (size_t)(end - source->text) : source->size;
 }
 
-/* Of which values: a path may be shown if that is what is expected. */
+/* Which values to hide: a path may be shown if one is expected. */
 enum secret { SECRET_ANY, SECRET_NO_PATH };
 
 static void add_value(struct diag_secrets *secrets, const struct source_text *source, size_t at, enum secret which,
 		      bool follow);
 
-/* The value stands where the anchor does. */
+/* The value is where the anchor is. */
 static void add_anchored(struct diag_secrets *secrets, const struct source_text *source, size_t name, size_t end,
 			 enum secret which) {
 	for (size_t i = 0; i + (end - name) < source->size; i++)

@@ -14,11 +14,11 @@ struct diag_secrets {
 	vec(struct diag_span) spans;
 };
 
-/* In place of those of another source. The source must outlive them. */
+/* Replaces those of another source. The source must outlive them. */
 void diag_secrets_find(struct diag_secrets *secrets, const struct source_text *source);
 void diag_secrets_done(struct diag_secrets *secrets);
 
-/* The end of the one that this byte of the source is part of, also of a copy in another place; `at`: it is part of none. */
+/* The end of the secret, or of a copy of it, that this byte of the source is part of; `at`: it is not part of one. */
 size_t diag_secrets_end(const struct diag_secrets *secrets, size_t at);
-/* Does the text begin with one? Its length; 0: no. */
+/* The length of the secret that the text begins with; 0: none. */
 size_t diag_secrets_match(const struct diag_secrets *secrets, const char *text);

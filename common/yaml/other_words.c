@@ -10,13 +10,13 @@
 #define PROGRAMS "topod makes networks and starts no programs; `topod exec NAMESPACE -- COMMAND` runs one in a namespace"
 
 static const struct {
-	const char *theirs; /* one that ends in '*' stands for all that begin like it */
+	const char *theirs; /* one that ends in '*' stands for all words that begin like it */
 	const char *ours;   /* counts if it is a candidate */
-	const char *where;  /* without ours: a part of the name of the thing that has the word as a key, "interface" … */
+	const char *where;  /* without ours: a part of the name of what has the word as a key, "interface" … */
 	const char *advice; /* … and what to do there */
 } words[] = {
 	/* The same thing under another name, in ip(8), nft(8), iptables(8), netplan, networkd, ifupdown, compose, …; of
-	 * several rows the first one counts whose second word is a candidate. */
+	 * several rows the first whose second word is a candidate counts. */
 	{ "altname", "alternative-names" },
 	{ "features", "offload" },
 	{ "offloads", "offload" },

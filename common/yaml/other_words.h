@@ -2,17 +2,16 @@
 /*
  * The words of other tools, in one table: what people write who know them, and what topod calls it.
  *
- * A word leads to one of ours ("did you mean 'via'?"), or, where nothing of ours stands in the same place, to a sentence
- * that says what to write instead. A row of the first kind counts only if our word is valid at that place, so `type` is
- * `kind` in an interface and `icmp-type` in a filter. Keys, kinds and verbs are in the same table, because they are looked
- * up in the same way.
+ * A word leads to one of ours ("did you mean 'via'?"), or, if topod has no such word, to a sentence that says what to write
+ * instead. A row of the first kind counts only if our word is valid at that place, so `type` is `kind` in an interface and
+ * `icmp-type` in a filter. Keys, kinds and verbs are in the same table, because they are looked up in the same way.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One letter of a word as it is compared: case does not matter, nor which of `-`, `_` and a space joins its parts. */
+/* One letter of a word for comparing: case does not matter, and `-`, `_` and a space are equal. */
 unsigned char word_letter(char c);
 bool words_alike(const char *a, const char *b);
 

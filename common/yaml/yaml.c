@@ -117,7 +117,7 @@ static struct yaml_place skip_properties(struct reader *reader, const yaml_event
 	return place;
 }
 
-/* Is the value empty? */
+/* Does the event stand for an empty value? */
 static bool is_absent(const yaml_event_t *event) {
 	return event->type == YAML_SCALAR_EVENT && event->data.scalar.length == 0 &&
 	       event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -288,14 +288,14 @@ static void end_sequence(struct reader *reader, struct node *node, const struct 
 static enum next end_collection(struct reader *reader) {
 	struct frame *frame = &reader->frames[--reader->depth];
 	size_t n = reader->waiting.n - frame->first;
-	const struct node **items = n ? reader->waiting.items + frame->first : NULL; /* NULL if nothing ever waited */
+	const struct node **items = n ? reader->waiting.items + frame->first : NULL; /* NULL if no node ever waited */
 
 	if (frame->node->type == NODE_MAPPING)
 		yaml_mapping(reader->arena, reader->diags, frame->node, items, n);
 	else
 		end_sequence(reader, frame->node, items, n);
 	reader->waiting.n = frame->first;
-	/* If the name was used again in the meantime, that node is newer. */
+	/* If the name was used again in the meantime, the other node is newer. */
 	if (frame->anchor && !frame->anchor->node) {
 		frame->anchor->node = frame->node;
 		frame->anchor->weight = frame->weight;

@@ -80,12 +80,12 @@ struct yaml_quote yaml_quote(const char *text, size_t size);
 /* "a mapping", "a list", "a string": for messages. */
 const char *node_type_name(const struct node *node);
 
-/* The length of the key in an unquoted string in which the space after the key's ':' seems to be missing ("mtu:1500", not
- * fd00:1); 0: it does not look like that. */
+/* The length of the key in an unquoted string in which the space after the key's ':' seems to be missing ("mtu:1500", but
+ * not fd00:1); 0: none is missing. */
 size_t node_joined_key(const struct node *node);
-/* Adds that error, at the key. */
+/* Adds an error about the missing space, at the key. */
 void node_refuse_joined(struct diags *diags, const struct node *node);
-/* Refuses a key that contains the beginning of its own value, as in "eth0:{kind: bridge}"; false: it does not. */
+/* Reports a key that contains the beginning of its own value, as in "eth0:{kind: bridge}"; false: the key is fine. */
 bool node_refuse_joined_name(struct diags *diags, const struct node *key);
 
 /* Is it a mapping? If not, adds an error: "WHAT must be a mapping of keys, not a list". `of` is "keys", "names", … */
@@ -96,7 +96,7 @@ bool node_is_null(const struct node *node);
 
 /* Is it a plain scalar that YAML 1.1 reads as a bool: `true`, `no`, `on`, `y`, … in its three spellings of case? */
 bool node_is_bool_word(const struct node *node);
-/* Is such a word one for true? */
+/* Does such a word mean true? */
 bool node_is_true(const struct node *node);
 
 /* Is it a plain scalar that YAML 1.1 reads as a base-60 number: `22:22`, some MAC addresses? */

@@ -70,7 +70,7 @@ static void say_bad_start(struct failure *f) {
 		say(f, f->at, 1, "a value cannot begin with '%c'; quote it", c);
 }
 
-/* Finds a key in the line in which a space is missing after the ':' ("mtu:1500"). */
+/* Finds a key in the line without a space after its ':' ("mtu:1500"). */
 static bool find_joined(const struct failure *f, struct yaml_place line, struct yaml_place *ret, size_t *ret_size) {
 	struct yaml_place p = yaml_text_indent(f->text, line);
 
@@ -85,7 +85,7 @@ static bool find_joined(const struct failure *f, struct yaml_place line, struct 
 	return p.offset > ret->offset && yaml_text_at(f->text, p) == ':' && !is_space(next_to(f, p)) && next_to(f, p) != ':';
 }
 
-/* The end of the line above that is not empty; the text's beginning if there is none. */
+/* The end of the last line above that is not empty; without one, the beginning of the text. */
 static struct yaml_place line_above(const struct failure *f, struct yaml_place place) {
 	const char *text = f->text->data;
 	size_t i = place.offset - place.column, n = 0;

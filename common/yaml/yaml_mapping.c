@@ -3,7 +3,7 @@
  * From keys and values to a mapping: keys must be scalars, each key occurs once, and `<<` adds the pairs of other
  * mappings after the written ones, unless the mapping has the key itself.
  *
- * Equal keys are found by sorting, not by hashing, so that nobody can choose keys that make it slow.
+ * Equal keys are found by sorting, not by hashing, so that no choice of keys makes it slow.
  */
 #include "yaml/yaml_private.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The text of a YAML file before it is parsed: is it text at all, and where is what in it.
+ * The text of a YAML file before it is parsed: checks that it is text, and finds places in it.
  *
  * The check comes before libyaml sees a byte, for three reasons: for an invalid character libyaml reports only an
  * offset, while users need line and column; libyaml accepts UTF-16, which excerpts could not show; and it counts
