@@ -9,7 +9,8 @@
  *                        searching ──────────────────────┘
  *
  * A call with a control group begins with a search, because the caller ends before the process that stays has begun. During
- * that search topod holds the namespace, and its name leads to topod's descriptor; during later ones there is neither.
+ * this first search topod holds the namespace, and its name leads to topod's descriptor; during later searches there is
+ * neither.
  */
 #include "attach/attachments.h"
 
@@ -67,7 +68,7 @@ static void set_timer(struct attachments *a) {
 }
 
 static void let_process_go(struct attachment *item) {
-	closep(&item->process.pidfd); /* the last descriptor: epoll forgets it */
+	closep(&item->process.pidfd); /* closes the last descriptor, so epoll forgets it */
 	item->process = PROCESS_NONE;
 }
 
@@ -83,7 +84,7 @@ static void let_go(struct attachment *item) {
 
 static void remove_name(const struct attachment *item) {
 	if (item->link)
-		(void)netns_unlink(item->ns, item->link); /* it may be gone, or somebody else's by now */
+		(void)netns_unlink(item->ns, item->link); /* it may be gone by now, or somebody else's */
 }
 
 void attachment_end(struct attachments *a, struct attachment *item) {
@@ -146,7 +147,7 @@ int attachment_begin(struct attachments *a, struct attachment *item, const struc
 	return 0;
 }
 
-/* A process of the group through which the namespace is reached from now on. */
+/* Finds a process of the group through which the namespace is reached from now on. */
 static bool found_another(struct attachments *a, struct attachment *item) {
 	struct process process;
 	pid_t caller = item->process.pidfd >= 0 ? item->process.pid : 0;
@@ -208,7 +209,7 @@ static int refuse(char **ret_problem, int r, char *text) {
 	return r;
 }
 
-/* Two names for one namespace would be two descriptions of it. */
+/* A namespace with two names would have two descriptions. */
 static const char *other_name(struct attachments *a, const struct attachment *item, const struct netns_identity *identity) {
 	_cleanup_(arena_done) struct arena arena = {};
 
@@ -356,7 +357,7 @@ int attachments_detach(struct attachments *a, const char *ns) {
 
 /* ---- what is declared ---- */
 
-/* Takes up what a former daemon had attached, if it is still there. */
+/* Takes up a namespace that a former daemon had attached, if it still exists. */
 static void resume(struct attachments *a, struct attachment *item, const struct ledger_entry *entry) {
 	const char *link = ledger_former(entry, NETNS_LINK), *group = ledger_former(entry, NETNS_OWNER);
 	struct process process = PROCESS_NONE;
@@ -371,7 +372,7 @@ static void resume(struct attachments *a, struct attachment *item, const struct 
 		const char *problem;
 
 		item->process = process;
-		(void)netns_link(item->ns, link, NULL, &problem); /* a crash may have come before it */
+		(void)netns_link(item->ns, link, NULL, &problem); /* the former daemon may have crashed before it */
 		return;
 	}
 	closep(&process.pidfd);
@@ -387,7 +388,7 @@ static void take_note(struct attachments *a, struct attachment *item) {
 
 	if (!note_take(item->ns, &call))
 		return;
-	(void)attachments_attach(a, item->ns, &call, &problem); /* what was noted may have ended */
+	(void)attachments_attach(a, item->ns, &call, &problem); /* the noted namespace may have ended */
 	note_done(&call);
 }
 
@@ -415,7 +416,7 @@ static void declare(struct attachments *a, const struct object *self, const stru
 		source_begin(a, item);
 }
 
-/* A namespace that topod makes, or adopts, from now on: the name is for that one. */
+/* A namespace that topod makes or adopts from now on gets the name. */
 static void give_names_up(const struct state *desired, const struct ledger *ledger) {
 	for (const struct ledger_ns *noted = ledger->namespaces; noted; noted = noted->hh.next) {
 		const struct ledger_entry *entry = ledger_attached_namespace(noted);
@@ -442,7 +443,7 @@ void attachments_declare(struct attachments *a, const struct state *desired, con
 		if (ns_self(ns) && ns_self(ns)->awaited && !ns_self(ns)->gone)
 			declare(a, ns_self(ns), ledger);
 	give_names_up(desired, ledger);
-	/* Of others the plan removes what topod has in it, and then the name. */
+	/* From others the plan removes what topod has in them, and then the name. */
 	for (size_t i = 0; i < a->items.n; i++)
 		if (a->items.items[i]->declared)
 			a->items.items[n++] = a->items.items[i];
@@ -450,7 +451,7 @@ void attachments_declare(struct attachments *a, const struct state *desired, con
 			attachment_free(a->items.items[i]);
 	a->items.n = n;
 	set_timer(a);
-	(void)cdi_write(a->topology, desired); /* where it cannot be written, engines find no device and say so */
+	(void)cdi_write(a->topology, desired); /* if it cannot be written, engines find no device and say so */
 }
 
 /* ---- events ---- */

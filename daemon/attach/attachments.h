@@ -13,14 +13,14 @@ struct attachment {
 	enum attach_source source;
 	char *value; /* see struct attach */
 	/* While it is attached: */
-	char *link;  /* to what its name leads; NULL: it is not attached */
+	char *link;  /* the target of its name; NULL: it is not attached */
 	char *group; /* the control group that it belongs to, or NULL */
 	struct netns_identity identity;
-	struct process process;         /* by which it is reached, or during a search the caller */
-	bool searching;                 /* for a process of the group in the namespace, … */
-	uint64_t search_until;          /* … for so long, CLOCK_MONOTONIC in microseconds, … */
+	struct process process;         /* the process through which it is reached; during a search, the caller */
+	bool searching;                 /* searching for a process of the group in the namespace, … */
+	uint64_t search_until;          /* … until this time, CLOCK_MONOTONIC in microseconds, … */
 	int held;                       /* … while the name leads to this descriptor of topod's; -1: there is no name */
-	struct netns_identity detached; /* by a call: what is found in a file again is left alone */
+	struct netns_identity detached; /* attached by a call: the same namespace found in a file is ignored */
 	int watches[2];                 /* inotify's, of the file's directory and of the one that it leads to; -1 */
 };
 
@@ -34,15 +34,15 @@ struct attachments {
 
 /* ---- source.c ---- */
 
-/* When the item is new: asks for what is there already, and begins to look. */
+/* For a new item: takes up a namespace that already exists, and begins to watch. */
 void source_begin(struct attachments *a, struct attachment *item);
-/* Reads the item's file, and attaches what it leads to, if that is news. Watches the file from then on. */
+/* Reads the item's file, and attaches the namespace that it leads to, if that is new. Watches the file from then on. */
 void source_look(struct attachments *a, struct attachment *item);
 /* Watches the directories of a file. */
 void source_watch(struct attachments *a, struct attachment *item, const char *path);
-/* Ends what was attached by a path that no longer leads to it, and looks again. */
+/* Detaches a namespace whose path no longer leads to it, and looks again. */
 void source_check(struct attachments *a, struct attachment *item);
-/* Whatever is in a watched directory may have changed. */
+/* Something in a watched directory may have changed. */
 void source_read_events(struct attachments *a);
 
 /* ---- attach.c ---- */
@@ -54,5 +54,5 @@ int attachment_check(struct attachments *a, const struct attachment *item, int f
 int attachment_begin(struct attachments *a, struct attachment *item, const struct netns_identity *seen, const char *link,
 		     const char *group, struct process process, char **ret_problem);
 void attachment_end(struct attachments *a, struct attachment *item);
-/* Does its link still lead to the namespace that was attached? */
+/* Does its link still lead to the attached namespace? */
 bool attachment_is_there(const struct attachment *item);

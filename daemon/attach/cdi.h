@@ -2,7 +2,7 @@
 /*
  * The file by which container engines find topod's hook: a device topod.org/ns=NAME for each namespace with `attach`, of the
  * Container Device Interface (https://github.com/cncf-tags/container-device-interface). A device stays with its container,
- * also when a policy restarts it, and is named on the command line as any other: --device topod.org/ns=web.
+ * even when a policy restarts it, and is given on the command line like any other: --device topod.org/ns=web.
  *
  * The file stays while no daemon runs, because without it such a container could not start.
  */

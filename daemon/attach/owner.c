@@ -107,7 +107,7 @@ int process_started(pid_t pid, uint64_t *ret_usec) {
 
 /* ---- control groups ---- */
 
-/* Where the tree of systemd's control groups is: alone, beside those of version 1, or as one of those. */
+/* Where systemd's tree of control groups is: alone, beside those of version 1, or as one of those. */
 static const char *tree(void) {
 	static const char *const trees[] = { CGROUP_DIR "/unified", CGROUP_DIR "/systemd" };
 	struct statfs fs;

@@ -17,15 +17,16 @@ struct process {
 };
 #define PROCESS_NONE ((struct process){ .pidfd = -1 })
 
-/* Takes hold of the process that has the number now. The caller closes pidfd. 0 or -errno; -ESRCH: there is none. */
+/* Takes hold of the process that has this number now. The caller closes pidfd. 0 or -errno; -ESRCH: there is no such
+ * process. */
 int process_hold(pid_t pid, struct process *ret);
 /* The number of the process behind a pidfd. 0 or -errno: -ESRCH if it has ended, -EBADF if it is not a pidfd. */
 int process_of(int pidfd, pid_t *ret);
 /* Has it ended? Then another process may have its number. */
 bool process_has_ended(const struct process *process);
-/* Its network namespace, as that of the process that is held. The caller closes. 0 or -errno. */
+/* Opens the network namespace of the held process. The caller closes. 0 or -errno. */
 int process_netns(const struct process *process, int *ret_fd);
-/* "/proc/4711/ns/net", which the caller frees; and the number in such a text, 0: it is another one. */
+/* "/proc/4711/ns/net", which the caller frees; and the number in such a text, 0 for any other text. */
 char *process_netns_path(pid_t pid);
 pid_t process_of_netns_path(const char *path);
 /* When it started, CLOCK_REALTIME in microseconds, up to a hundredth of a second too early. 0 or -errno. */
@@ -36,13 +37,13 @@ int process_user(pid_t pid, uid_t *ret);
 
 /* "/system.slice/web.service", which the caller frees; NULL: it is in the root control group, or that cannot be read. */
 char *control_group_of_process(pid_t pid);
-/* The same of a directory of the control groups' file system; NULL: it is not one. */
+/* The same for a directory of the control groups' file system; NULL: it is not one. */
 char *control_group_of_directory(int fd);
 /* The control group of a running unit; NULL: there is none. The caller frees. */
 char *control_group_of_unit(const char *unit);
 /* Opens its directory. The caller closes. -errno. */
 int control_group_open(const char *group);
 
-/* A process in the control group, or in one below, but not `except`, whose network namespace is `wanted`; NULL: any but the
- * one that topod runs in. False: there is none. The caller closes its pidfd. */
+/* Finds a process in the control group, or in one below it, but not `except`, whose network namespace is `wanted`; NULL: any
+ * but the one in which topod runs. False: there is none. The caller closes its pidfd. */
 bool control_group_find(const char *group, const struct netns_identity *wanted, pid_t except, struct process *ret);

@@ -3,9 +3,9 @@
  * Where topod looks for a namespace by itself: the process of a pidfile, a file on which the namespace is mounted, the
  * processes of a unit.
  *
- * Files are watched through their directories, because they are replaced. A directory that does not exist yet is waited for
- * in the nearest one above it that does. What is found is compared with what is attached; what does not lead to a namespace is
- * ignored without a word, because it may be about to be written.
+ * Files are watched through their directories, because they are replaced. For a directory that does not exist yet, the
+ * nearest existing one above it is watched. A namespace that is found is compared with the attached one; a file that leads
+ * to no namespace is silently ignored, because it may be about to be written.
  */
 #include "attach/attachments.h"
 
@@ -88,7 +88,7 @@ static void begin_with_process(struct attachments *a, struct attachment *item, c
 		begin(a, item, netns, link, group, process);
 }
 
-/* Only root may name processes of others. */
+/* Only root may name other users' processes. */
 static bool may_name(const struct stat *file, pid_t pid) {
 	uid_t user;
 
@@ -137,7 +137,7 @@ static void look_at_path(struct attachments *a, struct attachment *item) {
 		begin(a, item, fd, item->value, NULL, PROCESS_NONE);
 }
 
-/* A unit that runs already; one that starts calls. */
+/* Takes up a unit that already runs; one that starts calls topod. */
 static void look_at_unit(struct attachments *a, struct attachment *item) {
 	_cleanup_free_ char *group = item->link ? NULL : control_group_of_unit(item->value);
 	struct process process;
@@ -146,7 +146,7 @@ static void look_at_unit(struct attachments *a, struct attachment *item) {
 		begin_with_process(a, item, group, process);
 }
 
-/* A container that runs already; one that starts calls the hook. */
+/* Takes up a container that already runs; one that starts calls the hook. */
 static void look_at_container(struct attachments *a, struct attachment *item) {
 	pid_t pid = item->link ? 0 : engine_container_pid(item->value);
 	struct process process;
@@ -170,7 +170,7 @@ void source_look(struct attachments *a, struct attachment *item) {
 	case ATTACH_CONTAINER:
 		return;
 	case ATTACH_PIDFILE:
-		source_watch(a, item, item->value); /* before it is read, so that nothing falls in between */
+		source_watch(a, item, item->value); /* before it is read, so that no change is missed */
 		look_at_pidfile(a, item);
 		return;
 	case ATTACH_PATH:

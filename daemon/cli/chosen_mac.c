@@ -8,7 +8,7 @@
 #include "kind/link.h"
 
 enum {
-	NET_ADDR_SET = 3, /* linux/netdevice.h: by a user */
+	NET_ADDR_SET = 3, /* linux/netdevice.h: set by a user */
 	MAC_IS_LOCAL = 2, /* in the first byte: locally administered (IEEE 802) */
 };
 

@@ -14,14 +14,13 @@ enum { DAEMON_TIMEOUT_USEC = 10 * 1000 * 1000 }; /* the daemon does not answer d
 /* Is the argument a file's name, rather than a topology's? */
 bool daemon_client_names_file(const char *argument);
 
-/* The topology that the argument means. The name of one is taken as it is; another NAME means the file of the service,
- * TOPOD_CONFIG_DIR/NAME.yaml, if that exists. A file means the topology of the daemon that manages it,
- * or else the name in it. Without an argument it is the only one that runs. NULL, after an error message, if that is not
- * clear. The caller frees. */
+/* The topology that the argument means. A topology's name means that topology; another NAME means the file of the service,
+ * TOPOD_CONFIG_DIR/NAME.yaml, if that exists. A file means the topology of the daemon that manages it, or else the name in
+ * it. No argument means the only one that runs. NULL, after an error message, if that is ambiguous. The caller frees. */
 char *daemon_client_topology(const struct options *options);
 
-/* The topology of the running daemon that manages the file, or has the name that the argument is; NULL, without a message:
- * none does. The caller frees. */
+/* The topology of the running daemon that manages the file, or whose name is the argument; NULL, without a message, if there
+ * is none. The caller frees. */
 char *daemon_client_manager(const char *argument);
 
 /* Calls "org.topod.METHOD" and takes ownership of parameters (NULL: none). True if the daemon answered with a result; else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Graphviz' library (libgvc), loaded when a picture is asked for: laying out a graph well is its art, and a machine that
- * draws none need not have it.
+ * Graphviz' library (libgvc), which lays out graphs. It is loaded only when a picture is requested, so machines that draw
+ * none do not need it.
  */
 #pragma once
 

@@ -24,7 +24,7 @@ static const char *text_in(const json_t *json, const char *key) {
 
 /* ---- topologies ---- */
 
-/* A topology for which no daemon answers. */
+/* A topology without a daemon that answers. */
 static void describe_ledger(const char *topology, const struct ledger *ledger, json_t *entry) {
 	put(entry, "state", json_string(ledger_file_is_abandoned(topology) ? "stopped" : "applied"));
 	if (!ledger)
@@ -45,12 +45,12 @@ static void describe_daemon(const json_t *status, json_t *entry) {
 	json_object_set(entry, "waits", json_object_get(status, "waits_text"));
 }
 
-/* Does no daemon keep the topology? r: what the call of Status returned. */
+/* Is the topology without a daemon? r: the result of the call of Status. */
 static bool is_alone(int r) {
 	return r == -ENOENT || r == -ECONNREFUSED;
 }
 
-/* ledger: NULL if it cannot be read; used only if no daemon keeps the topology. */
+/* ledger: NULL if it cannot be read; used only if no daemon manages the topology. */
 static void describe(const char *topology, const struct control_answer *answer, int r, const struct ledger *ledger,
 		     json_t *entry) {
 	const json_t *status = r == 0 ? json_object_get(answer->parameters, "status") : NULL;
@@ -90,7 +90,7 @@ static void list_one(void *userdata, const char *topology) {
 	json_array_append_new(listing->list, entry);
 }
 
-/* The service keeps this file, see units/topod@.service.in. */
+/* The service manages this file, see units/topod@.service.in. */
 static json_t *find_file(json_t *list, const char *file, const char *instance) {
 	size_t i;
 	json_t *entry;
@@ -162,7 +162,7 @@ static json_t *find_interface(json_t *interfaces, const char *name) {
 	return NULL;
 }
 
-/* An address goes to its interface; of other classes only the number is interesting here. */
+/* An address is shown with its interface; of other classes only the number. */
 static void add_object(const struct object *object, json_t *interfaces, json_t *others) {
 	_cleanup_text_ struct text noun = {};
 	json_t *interface = find_interface(interfaces, object_home_link(object));
@@ -183,7 +183,7 @@ static char *name_of_entry(const struct ledger_entry *entry) {
 	return xasprintf("%.*s", (int)(space ? space - name : (ptrdiff_t)strlen(name)), name);
 }
 
-/* What the ledger has and the kernel has not. */
+/* Objects that are in the ledger, but not in the kernel. */
 static void add_missing(const struct ledger_ns *noted, json_t *interfaces) {
 	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next) {
 		_cleanup_free_ char *name = kind_is_link(entry->kind) ? name_of_entry(entry) : NULL;

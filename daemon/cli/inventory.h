@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What stands on this machine, as JSON: the topologies, and the namespaces of one, from daemons, ledgers, the kernel and
- * systemd. What `list` and `show` print with --json; the manual describes it.
+ * What exists on this machine, as JSON: the topologies, and the namespaces of one, from daemons, ledgers, the kernel and
+ * systemd. This is what `list` and `show` print with --json; the manual describes it.
  *
  * It changes nothing, and prints nothing.
  */
@@ -12,15 +12,16 @@
 #include "model/state.h"
 
 /* Scans namespaces as if nothing were recorded: a scan for a plan leaves out a namespace that will be removed as a whole.
- * desired: what is read besides; topology: whose marks are recognised; everything: see struct scan_request. 0 or -errno. */
+ * desired: what is read in addition; topology: whose marks are recognised; everything: see struct scan_request. 0 or
+ * -errno. */
 int inventory_scan(const struct scope *scopes, size_t n, const struct state *desired, const char *topology, bool everything,
 		   struct state *ret);
 
 /* A list of objects:
- * {"topology", "state", "file", "pid", "unit", "unit_state", "namespaces", "objects", "failing", "waiting", "waits"}. What is
- * not known is null. "state" is a daemon's (converged, converging, degraded), or paused, busy (it does not answer), stopped
- * (a daemon left it), applied (by `topod apply`), failed (its unit). Sets *ret_hidden if this user may not see everything. The
- * caller frees. */
+ * {"topology", "state", "file", "pid", "unit", "unit_state", "namespaces", "objects", "failing", "waiting", "waits"}.
+ * Unknown values are null. "state" is a daemon's (converged, converging, degraded), or paused, busy (it does not answer),
+ * stopped (a daemon left it), applied (by `topod apply`), failed (its unit). Sets *ret_hidden if this user may not see
+ * everything. The caller frees. */
 json_t *inventory_topologies(bool *ret_hidden);
 
 /* One topology:

@@ -99,7 +99,7 @@ static bool begins_command(const struct options *options, verb_finder *find) {
 	return verb && verb->runs_command && options->n_args > own;
 }
 
-/* What is left of argv is a command, or more arguments. */
+/* The rest of argv is a command, or more arguments. */
 static void take_rest(char **rest, struct options *options, verb_finder *find) {
 	const struct verb *verb = verb_of(options, find);
 
@@ -134,7 +134,7 @@ static void refuse_unknown(const char *text) {
 	complain_unknown(&meant, "unknown option '%s'", name);
 }
 
-/* Says what is wrong with the option that getopt_long() did not accept. text: the word of the command line. */
+/* Reports why getopt_long() did not accept the option. text: the word of the command line. */
 static void refuse(int answer, const char *text) {
 	size_t i = optopt > UCHAR_MAX ? (size_t)optopt - UCHAR_MAX - 1 : by_letter(optopt);
 	char letter[] = { '-', (char)optopt, '\0' };
@@ -161,7 +161,7 @@ bool options_parse(int argc, char **argv, verb_finder *find, struct options *ret
 									     : required_argument,
 					    .val = FIRST + (int)i };
 	opterr = 0;
-	/* '-': arguments are options with the value 1; ':': a missing value is an answer of its own. See getopt(3). */
+	/* '-': arguments are options with the value 1; ':': a missing value has its own return value. See getopt(3). */
 	while ((r = getopt_long(argc, argv, "-:hVqvu:", names, NULL)) >= 0) {
 		size_t i = r > UCHAR_MAX ? (size_t)(r - FIRST) : by_letter(r);
 
@@ -174,7 +174,7 @@ bool options_parse(int argc, char **argv, verb_finder *find, struct options *ret
 			break;
 		}
 		if (r == ARGUMENT) {
-			ret->args[ret->n_args++] = optarg; /* never behind the place it was read from */
+			ret->args[ret->n_args++] = optarg; /* never after the place where it was read */
 			continue;
 		}
 		if (!rows[i].take(rows[i].name, optarg, (char *)ret + rows[i].offset))

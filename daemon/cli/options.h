@@ -62,7 +62,7 @@ struct options {
 	unsigned given; /* enum option_bit */
 	char **args;    /* the verb and its arguments; options may be anywhere */
 	size_t n_args;
-	char **command; /* of a verb that runs one: its words, ended by NULL. NULL: another verb */
+	char **command; /* for verbs that run one: its words, ended by NULL; else NULL */
 };
 
 /* The verb of that name; NULL: there is none. */

@@ -17,15 +17,15 @@ void complain_unknown(const struct suggestion *meant, const char *format, ...) _
 void hint(const char *format, ...) _printf_(1, 2);
 /* Prints all diagnostics on standard error. */
 void print_diags(const struct diags *diags, const struct options *options);
-/* Prints a sentence in lines that fit the terminal (80 columns elsewhere) and begin at the column `indent`, where the first one is
- * already. */
+/* Prints a sentence in lines that fit the terminal (80 columns elsewhere). They begin at the column `indent`, where the
+ * cursor already is. */
 void print_wrapped(FILE *to, size_t indent, const char *sentence);
-/* Prints warnings, one a line. */
+/* Prints warnings, one per line. */
 void print_warnings(const char *lines);
 /* Prints a JSON value and a line break on standard output, and frees it. */
 void print_json(json_t *json);
 
-/* Prints what was asked of the kernel, and its answer, on standard error; see struct execute_hooks. */
+/* Prints a request to the kernel, and its answer, on standard error; see struct execute_hooks. */
 struct change;
 void print_asked(void *userdata, const struct change *change, const char *how);
 

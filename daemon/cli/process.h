@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What topod changes of its own process, and puts back for a command that it runs.
+ * What topod changes in its own process, and restores for a command that it runs.
  */
 #pragma once
 
-/* Ignores the signals that would end topod where a write can fail instead; restore_process() undoes that and raise_limits() for
- * a command. */
+/* Ignores signals that would end topod when a write can just fail. restore_process() undoes this and raise_limits(), for a
+ * command. */
 void ignore_signals(void);
 void restore_process(void);
 

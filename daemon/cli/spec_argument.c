@@ -3,7 +3,7 @@
 
 #include "cli/output.h"
 
-/* Something that a user may have written for a file in the directory of services. NULL: it is a path. */
+/* The name, if the user may have meant a file in the directory of services. NULL: it is a path. */
 static char *configured(const char *argument) {
 	return strchr(argument, '/') || strchr(argument, '.') || streq(argument, "-")
 		       ? NULL

@@ -9,10 +9,10 @@
 
 enum { LOAD_QUIET = 1 << 16 }; /* in addition to enum spec_file_flags: do not print warnings */
 
-/* The file that the argument SPEC means: a NAME that is no file is TOPOD_CONFIG_DIR/NAME.yaml, if that exists. The caller
- * frees. */
+/* The file that the argument SPEC means: a NAME that is not a file means TOPOD_CONFIG_DIR/NAME.yaml, if that exists. The
+ * caller frees. */
 char *spec_argument(const char *argument);
-/* If it means no file at all, says so below the error. */
+/* If it does not mean any file, says so below the error. */
 void hint_about_argument(const char *argument);
 /* Loads a spec, by the argument that means it, and prints its diagnostics. */
 bool load_spec(const char *path, unsigned flags, const struct options *options, struct loaded_spec *ret);

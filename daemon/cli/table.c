@@ -8,7 +8,7 @@
 #include "report/report.h"
 
 enum {
-	WORDS_MIN = 24, /* a narrower column of words would be more line breaks than words */
+	WORDS_MIN = 24, /* a narrower column would have more line breaks than words */
 	TREE_CELLS = 2, /* of each level */
 };
 
@@ -16,7 +16,7 @@ struct table_row {
 	struct libscols_line *line;
 	struct table_row *next;
 	size_t depth;
-	char *words; /* of the column with TABLE_WORDS, until it is known how wide that may be */
+	char *words; /* of the column with TABLE_WORDS, until its maximum width is known */
 	const char *color;
 };
 
@@ -131,7 +131,7 @@ static void break_lines(char *text, size_t width) {
 	}
 }
 
-/* What the other columns leave of the terminal. The spaces between columns count as well. */
+/* The width that the other columns, and the spaces between columns, leave of the terminal. */
 static size_t words_width(const struct table *table) {
 	size_t all = scols_table_get_termwidth(table->scols), used = 0;
 

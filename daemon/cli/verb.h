@@ -10,7 +10,7 @@ enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_DIFFERENCES = 2, /* of `plan` */
-	EXIT_NOT_RUNNING = 3, /* of `status`, as are the next ones; 3 as systemctl(1) and LSB have it */
+	EXIT_NOT_RUNNING = 3, /* of `status`, as are the next ones; 3 as in systemctl(1) and LSB */
 	EXIT_DEGRADED = 4,
 	EXIT_CONVERGING = 5,
 	EXIT_PAUSED = 6,
@@ -25,5 +25,5 @@ struct verb {
 	unsigned options;        /* enum option_bit */
 	size_t min_args, max_args;
 	int (*run)(const struct options *options);
-	bool runs_command; /* what follows max_args, or `--`, is the command */
+	bool runs_command; /* the words after max_args, or after `--`, are the command */
 };

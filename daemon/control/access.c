@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Decides what a caller may do, by what the kernel recorded when it connected (unix(7)): user, process, and supplementary
- * groups, because users are usually members of the group `topod` through these. Nothing that a client sends counts.
+ * groups, which is how users are usually members of the group `topod`. Nothing that a client sends counts.
  */
 #include <sys/socket.h>
 

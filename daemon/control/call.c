@@ -113,14 +113,14 @@ bool control_has_streams(const struct control *control) {
 	return false;
 }
 
-/* After one reply was left out, all others are too, until the client has caught up and can be told. */
+/* Once a reply was dropped, all others are too, until the client has caught up and can be told. */
 static void stream_put(struct connection *c, const char *text) {
 	if (c->call->n_lost || connection_unsent(c) + strlen(text) + 1 > CONTROL_QUEUE_BYTES) {
 		c->call->n_lost++;
 		return;
 	}
 	connection_put(c, text);
-	(void)connection_flush(c); /* if the client has gone, the loop finds out */
+	(void)connection_flush(c); /* if the client is gone, the loop finds out */
 }
 
 void control_broadcast(struct control *control, json_t *parameters) {

@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 enum {
-	CONTROL_ANSWER_BYTES = 8 * 1024 * 1024, /* longer than the server sends: a later daemon may send more */
+	CONTROL_ANSWER_BYTES = 8 * 1024 * 1024, /* more than the server sends, because a later daemon may send more */
 };
 
 struct control_answer {
@@ -27,11 +27,11 @@ struct control_answer {
 int control_call(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec,
 		 struct control_answer *ret);
 
-/* The same with descriptors, which stay the caller's. */
+/* The same with descriptors, which the caller keeps. */
 int control_call_with(const char *topology, const char *method, json_t *parameters, const int *fds, size_t n_fds,
 		      uint64_t timeout_usec, struct control_answer *ret);
 
-/* The same in steps, for streams: `more` asks for one. */
+/* The same in steps, for streams: `more` requests one. */
 struct control_client {
 	int fd;
 	struct text in; /* received, and not returned yet */

@@ -3,8 +3,8 @@
  * Connections: accepting them, and moving bytes in and out. call.c knows what the bytes mean.
  *
  * A connection is in one of three states: reading a message, waiting for the answer to its call, or writing the answer.
- * In the last two nothing is read from it, so that a client that only sends fills its own socket buffer and no memory of
- * the daemon. A client that has finished sending (shutdown(2)) still gets its answers.
+ * In the last two nothing is read from it, so a client that only sends fills its own socket buffer, not the daemon's memory.
+ * A client that has finished sending (shutdown(2)) still gets its answers.
  *
  * Everything runs at a low priority, one message per turn of the loop: a flood of calls cannot delay the kernel's events.
  * A flood of events cannot lock out clients either: see control_take_turns().
@@ -84,7 +84,7 @@ bool connection_flush(struct connection *c) {
 	return flush_once(c);
 }
 
-/* Drops what was sent before it allocates more. */
+/* Drops sent bytes before it allocates more. */
 void connection_put(struct connection *c, const char *message) {
 	if (message && c->sent) {
 		memmove(c->out.data, c->out.data + c->sent, connection_unsent(c));
@@ -113,7 +113,7 @@ static int next_message(struct connection *c) {
 	return 1;
 }
 
-/* They belong to the next call. More than there is room for are closed, as are those of callers who may not use them. */
+/* They belong to the next call. Descriptors beyond the limit, and those of callers who may not use them, are closed. */
 static void take_fds(struct connection *c, struct msghdr *message) {
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg; cmsg = CMSG_NXTHDR(message, cmsg)) {
 		size_t n = cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS
@@ -208,8 +208,8 @@ static bool is_idler(const struct connection *a, const struct connection *b) {
 	return a->heard < b->heard;
 }
 
-/* Has it called already, and we have not read that yet? Only those who may change something are waited for: others could
- * keep all slots that way. */
+/* Has it sent a call that we have not read yet? This only counts for clients who may change something; others could keep all
+ * slots that way. */
 static bool has_called(const struct connection *c) {
 	int n;
 

@@ -7,8 +7,8 @@
  *
  * The calls on one connection are answered one at a time, in order. A client can harm only its own connection: with too
  * many clients, one of the user who has most of them is disconnected; an invalid message ends the connection; descriptors
- * that come with a message are closed, unless the caller may change things; a stream
- * that is read too slowly loses events, and is told how many.
+ * that come with a message are closed, unless the caller has CONTROL_CHANGE; a stream that is read too slowly loses events,
+ * and is told how many.
  */
 #pragma once
 
@@ -24,8 +24,8 @@
 
 enum {
 	CONTROL_CLIENTS_MAX = 32,
-	CONTROL_CALL_BYTES = 64 * 1024,    /* the longest message that is accepted */
-	CONTROL_REPLY_BYTES = 1024 * 1024, /* the longest message that is sent */
+	CONTROL_CALL_BYTES = 64 * 1024,    /* the longest accepted message */
+	CONTROL_REPLY_BYTES = 1024 * 1024, /* the longest sent message */
 	CONTROL_QUEUE_BYTES = 256 * 1024,  /* unread bytes of a stream, in addition to the socket's own buffer */
 	CONTROL_PRIORITY = 100,            /* after everything that maintains the topology */
 	CONTROL_PARAMETERS_MAX = 4,
@@ -33,7 +33,7 @@ enum {
 	CONTROL_OTHERS_MAX = 4,
 };
 
-/* A call that is not answered yet. That may take long, and its client may go meanwhile. */
+/* A call that is not answered yet. The answer may take long, and the client may disconnect meanwhile. */
 struct control_call;
 
 enum control_right {
@@ -77,7 +77,7 @@ struct control;
  * group is not permitted, so that only its owner can connect; -errno. Free with control_free(). */
 int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t readers, const struct control_service *service);
 
-/* Listens again if somebody has removed the socket's name. Returns as control_listen(). */
+/* Listens again if somebody has removed the socket's name. Returns the same as control_listen(). */
 int control_restore(struct control *control);
 
 /* Creates a control without a listening socket, for tests and for control_listen(). */
@@ -94,8 +94,8 @@ size_t control_n_clients(const struct control *control);
  * the control. */
 void control_take_turns(struct control *control, sd_event_source *other);
 
-/* Sends what can be sent without waiting, ends all connections and removes the socket. Calls that are still waiting may be
- * answered later, without effect. */
+/* Sends what can be sent without waiting, ends all connections and removes the socket. Answering a pending call afterwards
+ * has no effect. */
 void control_free(struct control *control);
 
 /* Both end the call and take ownership of parameters; NULL is {}. */
@@ -106,13 +106,13 @@ void control_invalid(struct control_call *call, const char *parameter);
 
 /* Who called: "user 0, process 4711". The caller frees. */
 char *control_caller(const struct control_call *call);
-/* The number of its process, which may have ended; 0: it has gone. */
+/* The number of its process, which may have ended; 0: the client is gone. */
 pid_t control_caller_pid(const struct control_call *call);
 /* The index-th descriptor that came with the call, valid until it is answered; -1: there is none. */
 int control_descriptor(const struct control_call *call, json_int_t index);
 
-/* Answers the call with `first`, and from now on with everything that is broadcast, until its client goes. Takes ownership
- * of first. lost() makes the parameters of a reply that replaces n replies that were left out. */
+/* Answers the call with `first`, and then with everything that is broadcast, until its client disconnects. Takes ownership
+ * of first. lost() makes the parameters of a reply that stands for n dropped replies. */
 void control_stream(struct control_call *call, json_t *first, json_t *(*lost)(size_t n));
 bool control_has_streams(const struct control *control);
 void control_broadcast(struct control *control, json_t *parameters);

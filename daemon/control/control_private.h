@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shared by the files of the control socket, and for them only: control.c moves bytes over connections, call.c makes
- * calls of them, access.c finds out who is at the other end.
+ * Shared by the files of the control socket, and for them only: control.c moves bytes over connections, call.c turns them
+ * into calls, access.c finds out who is at the other end.
  */
 #pragma once
 
@@ -36,7 +36,7 @@ struct control_call {
 	struct connection *connection; /* NULL: the client has gone */
 	bool oneway;
 	json_t *(*lost)(size_t n); /* only a stream has it */
-	size_t n_lost;             /* replies left out since the last lost() */
+	size_t n_lost;             /* replies dropped since the last lost() */
 	int fds[CONTROL_FDS_MAX];
 	size_t n_fds;
 };
@@ -59,7 +59,7 @@ int peer_of(int fd, gid_t readers, struct peer *ret);
 
 /* Handles one message. False if it is not a call: then the caller ends the connection. */
 bool call_handle_message(struct connection *c, const char *text, size_t size);
-/* The client has gone. Ends a stream; another call stays until its method answers it. */
+/* The client is gone. Ends a stream; another call stays until its method answers it. */
 void call_abandon(struct control_call *call);
 /* Everything was sent: a stream can now report what it lost. */
 void call_caught_up(struct connection *c);
@@ -71,7 +71,7 @@ static inline void close_fds(int *fds, size_t *n) {
 	while (*n)
 		close(fds[--*n]);
 }
-/* Queues a message and its NUL byte. NULL: only waits for what the state of the connection now allows. */
+/* Queues a message and its NUL byte. NULL: only updates which events the connection waits for. */
 void connection_put(struct connection *c, const char *message);
 /* Sends as much as the socket accepts. False if the connection ended. */
 bool connection_flush(struct connection *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Examines the machine for what gets in the way of a topology. It prints nothing and changes nothing.
+ * Examines the machine for problems for a topology. It prints nothing and changes nothing.
  */
 #pragma once
 
@@ -17,9 +17,9 @@ struct finding {
 	enum finding_severity severity;
 	const char *check;        /* its name, the same in each version: "kernel" */
 	const char *what;         /* what was found, a sentence without a full stop */
-	const char *effect;       /* what it does */
-	const char *mend;         /* the command or the line that changes it; or NULL */
-	struct position position; /* of what in the file is concerned; line 0: nothing */
+	const char *effect;       /* its effect */
+	const char *mend;         /* the command or the line that corrects it; or NULL */
+	struct position position; /* of the affected part of the file; line 0: none */
 };
 
 struct findings {
@@ -28,6 +28,6 @@ struct findings {
 	size_t count[FINDING_ERROR + 1]; /* by severity */
 };
 
-/* Runs all checks. spec: the topology for which, or NULL. Call netns_init() before. Free with findings_done(). */
+/* Runs all checks. spec: for this topology; or NULL. Call netns_init() before. Free with findings_done(). */
 void doctor_examine(struct findings *ret, const struct spec *spec);
 void findings_done(struct findings *findings);

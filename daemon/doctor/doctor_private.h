@@ -13,7 +13,7 @@ struct doctor {
 
 /* Adds a finding. mend may be NULL. */
 void find(struct doctor *d, enum finding_severity severity, const char *what, const char *effect, const char *mend);
-/* The same about a place of the file. */
+/* The same about a place in the file. */
 void find_at(struct doctor *d, enum finding_severity severity, struct position position, const char *what,
 	     const char *effect, const char *mend);
 /* A text that lives as long as the findings. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Does this kernel have what the file needs? lacking.c asks it. */
+/* Does this kernel have what the file needs? lacking.c queries it. */
 #include "doctor/doctor_private.h"
 #include "doctor/lacking.h"
 #include "model/change.h"

@@ -16,7 +16,7 @@
 #include "kind/ruleset.h"
 #include "net/nl_message.h"
 
-/* Whose a table is, by a chain that only they have, and how a bridge gets past it. */
+/* The owner of a table, recognised by a chain that only it has, and how to let a bridge through. */
 static const struct {
 	const char *chain, *who, *mend;
 } owners[] = {
@@ -28,7 +28,7 @@ static const struct {
 	{ "KUBE-FORWARD", "Kubernetes", "iptables -I FORWARD -i BRIDGE -j ACCEPT; iptables -I FORWARD -o BRIDGE -j ACCEPT" },
 };
 
-/* A chain as far as it matters here. */
+/* The relevant parts of a chain. */
 struct chain {
 	const char *family, *table, *name;
 	bool drops; /* of the hook forward, with the policy drop */
@@ -80,8 +80,8 @@ static void read_chains(struct chains *chains) {
 	nl_close(&sock);
 }
 
-/* Does the file let the host pass packets on: between its interfaces, or between ports of a bridge? Returns an interface by
- * which they come, or NULL. */
+/* Does the file make the host forward packets between its interfaces, or between ports of a bridge? Returns an interface
+ * through which they arrive, or NULL. */
 static const char *forwarding_link(const struct spec *spec) {
 	const struct ns_state *host = spec ? state_find(&spec->state, NS_HOST) : NULL;
 

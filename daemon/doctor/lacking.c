@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Does this kernel have what the file needs? It is tried in a network namespace without a name, which ends with its descriptor, so that
- * nothing outside is changed. For a kind of link that it does not know, the kernel loads the module if it may, and otherwise
- * says "Unknown device type". A kind says itself what else it needs (kind->trial()). An attribute of a link that the kernel does
- * not know is ignored without a word, so a link with what the file says is made and read back.
+ * Does this kernel have what the file needs? This is tried in an unnamed network namespace, which ends with its descriptor,
+ * so that nothing outside is changed. For a kind of link that it does not know, the kernel loads the module if it may, and
+ * otherwise reports "Unknown device type". The kinds tell what else they need (kind->trial()). The kernel silently ignores
+ * attributes of links that it does not know, so a link with the file's attributes is made and read back.
  */
 #include "doctor/lacking.h"
 
@@ -23,7 +23,7 @@ struct asking {
 	int fd; /* the namespace */
 	struct nl_socket route;
 	struct nl_writer writer;
-	vec(const char *) asked, lacking; /* what was asked or tried; kinds of links that there are not */
+	vec(const char *) asked, lacking; /* queries that were made; kinds of links that do not exist */
 	lack_fn fn;
 	void *userdata;
 };
@@ -35,7 +35,7 @@ static bool was_tried(const struct asking *a, const char *what) {
 	return false;
 }
 
-/* Has it been asked before? Equal texts mean the same. */
+/* Has this been queried before? Equal texts mean the same. */
 static bool was_asked(struct asking *a, const char *what) {
 	if (was_tried(a, what))
 		return true;
@@ -55,7 +55,7 @@ struct answer {
 	bool lacks;
 };
 
-/* Some parts of the kernel refuse what they were built without as invalid, and say so in words. */
+/* Some parts of the kernel refuse options that they were built without as invalid, and say so in words. */
 static bool says_lacking(const struct nl_ack *ack) {
 	return ack->error == -EOPNOTSUPP ||
 	       (ack->text && (strstr(ack->text, "CONFIG_") || strstr(ack->text, "to be enabled")));
@@ -78,7 +78,7 @@ static struct answer request(struct nl_socket *sock, struct nl_writer *w) {
 	return answer;
 }
 
-/* Kinds of links. One that exists wants more attributes, or makes the link: both are an answer. */
+/* Kinds of links. One that exists requires more attributes, or makes the link: both are an answer. */
 static bool has_link_kind(struct asking *a, const char *kind) {
 	nl_begin(&a->writer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
 	nl_put_text(&a->writer, IFLA_IFNAME, "probe");
@@ -89,11 +89,11 @@ static bool has_link_kind(struct asking *a, const char *kind) {
 		return false;
 	nl_begin(&a->writer, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
 	nl_put_text(&a->writer, IFLA_IFNAME, "probe");
-	(void)request(&a->route, &a->writer); /* it may not have been made */
+	(void)request(&a->route, &a->writer); /* the link may not have been made */
 	return true;
 }
 
-/* In the namespace that is asked, every name means lo. */
+/* In the trial namespace, every name means lo. */
 static uint32_t always_lo(void *userdata _unused_, const char *ns _unused_, const char *name _unused_) {
 	return 1;
 }
@@ -112,7 +112,7 @@ static struct encode encode_for(struct asking *a) {
 	return (struct encode){ .writer = &a->writer, .resolver = &resolver, .topology = "", .arena = a->arena };
 }
 
-/* The attributes of its kind that the link declares, as far as they concern it alone. */
+/* The declared attributes of the link's kind that refer to no other link. */
 static uint64_t own_attributes(const struct object *link) {
 	uint64_t mask = 0;
 
@@ -122,7 +122,7 @@ static uint64_t own_attributes(const struct object *link) {
 		if (!object_has(link, i))
 			continue;
 		if (field->flags & (FIELD_DEV | FIELD_UNDERLAY | FIELD_SECRET) || field->type == &type_link_ref)
-			return 0; /* it is made with others */
+			return 0; /* it refers to others */
 		if (field->wire == WIRE_DATA && !(field->flags & (FIELD_HIDDEN | FIELD_AFTER)))
 			mask |= field_bit(i);
 	}
@@ -153,7 +153,7 @@ static void tell_field(struct asking *a, const struct object *object, size_t i) 
 		tell(a, object, field, what, NULL);
 }
 
-/* Makes a link with these attributes; *ret_lacks: which of them it then does not have. */
+/* Makes a link with these attributes; *ret_lacks: those that it does not have afterwards. */
 static struct answer make_link(struct asking *a, const struct object *object, uint64_t fields, uint64_t *ret_lacks) {
 	struct link *link = arena_memdup(a->arena, object, object->kind->size);
 	const struct change change = { .type = CHANGE_CREATE, .desired = &link->object, .fields = fields };
@@ -180,8 +180,8 @@ static struct answer make_link(struct asking *a, const struct object *object, ui
 	return answer;
 }
 
-/* What a link with these attributes shows, as a text. A kernel may lack one word of several, and zero may stand for an attribute
- * that it does not have; apart from that, one number says as much as another. */
+/* A text that identifies a trial with these attributes. A kernel may lack single words, and zero may mean a missing
+ * attribute; apart from that, all numbers test the same. */
 static const char *combination(struct asking *a, const struct object *object, uint64_t fields) {
 	_cleanup_text_ struct text out = {};
 
@@ -200,8 +200,8 @@ static const char *combination(struct asking *a, const struct object *object, ui
 	return arena_strdup(a->arena, text_str(&out));
 }
 
-/* All attributes at once, and where that is refused, one after the other. The kernel takes tens of milliseconds to delete a link, so
- * only one of many links with the same attributes is made. */
+/* Tries all attributes at once and, if that is refused, one after the other. The kernel takes tens of milliseconds to delete
+ * a link, so of many links with the same attributes only one is made. */
 static void try_attributes(struct asking *a, const struct object *object) {
 	uint64_t fields = object->twin ? 0 : own_attributes(object), lacks = 0, unused;
 	const char *what = combination(a, object, fields);
@@ -219,7 +219,7 @@ static void try_attributes(struct asking *a, const struct object *object) {
 		tell_field(a, object, (size_t)__builtin_ctzll(lacks));
 }
 
-/* Not what is found, or made by ioctl. */
+/* Not for links that are found, or made by ioctl. */
 static bool is_made_here(const struct object *link) {
 	const struct kind *kind = link->kind;
 	const struct change creation = { .type = CHANGE_CREATE, .desired = link };
@@ -298,7 +298,7 @@ static void ask(struct asking *a, const struct object *object) {
 	ask_trials(a, object);
 }
 
-/* Routes and next hops want a link that is up. */
+/* Routes and next hops need a link that is up. */
 static void bring_lo_up(struct asking *a) {
 	struct ifinfomsg *ifi = nl_begin(&a->writer, RTM_NEWLINK, 0, sizeof(*ifi));
 

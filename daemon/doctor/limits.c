@@ -8,8 +8,8 @@
 #include "doctor/doctor_private.h"
 #include "kind/link.h"
 
-/* Interfaces of the file: each may be a neighbour of others. The table of neighbours is the machine's, not the namespace's:
- * net/core/neighbour.c counts the entries of all together. */
+/* The file's interfaces, each of which may be a neighbour of others. The machine has one table of neighbours, not one per
+ * namespace: net/core/neighbour.c counts the entries of all together. */
 static size_t count_neighbours(const struct spec *spec) {
 	size_t n = 0;
 
@@ -65,7 +65,7 @@ void check_limits(struct doctor *d) {
 	check_descriptors(d);
 }
 
-/* Asked of the namespace that this process is in; /sys may show another one. 0: there is no such interface. */
+/* Queries the namespace of this process; /sys may show another one. 0: there is no such interface. */
 static int mtu_of(const char *name) {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq request = {};
@@ -74,7 +74,7 @@ static int mtu_of(const char *name) {
 	return fd >= 0 && ioctl(fd, SIOCGIFMTU, &request) == 0 ? request.ifr_mtu : 0;
 }
 
-/* What `check` cannot know: the MTU of an interface that others made. */
+/* Unknown to `check`: the MTU of an interface that others made. */
 static void check_link(struct doctor *d, const struct object *object) {
 	const struct link *link = (const struct link *)object;
 	const struct need below = object->kind->headroom ? object_lower(object) : (struct need){};

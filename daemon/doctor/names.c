@@ -5,7 +5,7 @@
 #include "doctor/doctor_private.h"
 #include "kernel/named_netns.h"
 
-/* What /proc/self/mountinfo says of a directory; see proc_pid_mountinfo(5). */
+/* The line of /proc/self/mountinfo for a directory; see proc_pid_mountinfo(5). */
 struct mounts {
 	size_t n;
 	bool shared; /* the topmost one */
@@ -46,7 +46,7 @@ static void check_directory(struct doctor *d) {
 		     "services and containers do not see namespaces that are made later", "mount --make-shared " NETNS_DIR);
 }
 
-/* Names that are no namespace, as a crash leaves them. */
+/* Names without a namespace, as a crash leaves them. */
 static void check_entries(struct doctor *d) {
 	const char **names = netns_names(&d->found->arena);
 

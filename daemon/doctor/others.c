@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Others who look after networks on this machine, and settings of the kernel that surprise people. */
+/* Other programs that manage networks on this machine, and settings of the kernel that surprise people. */
 #include "doctor/doctor_private.h"
 
 #include "kind/link.h"

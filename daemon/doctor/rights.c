@@ -22,7 +22,7 @@ void check_rights(struct doctor *d) {
 		       : "podman run --privileged, or --cap-add sys_admin,net_admin");
 }
 
-/* Settings that keep users from making namespaces matter for a sandbox without root. */
+/* Settings that forbid users to make namespaces, which a sandbox without root needs. */
 static void say_forbidden(void *userdata, const char *path, const char *way_out, bool also_root) {
 	struct doctor *d = userdata;
 

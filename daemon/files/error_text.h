@@ -15,7 +15,7 @@ enum {
 	WATCH_NO_WATCH = ENOSR,
 };
 
-/* A clause in static memory; NULL if strerror(3) says as much. */
+/* A clause in static memory; NULL if it would add nothing to strerror(3). */
 const char *error_of_limit(int error);
 
 /* The same, or strerror(3)'s text. */

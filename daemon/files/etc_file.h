@@ -8,9 +8,8 @@
 
 #include "base/arena.h"
 
-/* The whole file, as a text in arena; empty if the name belongs to something other than a file. NULL and 0 in *ret_error
- * if there is no file or the directory belongs to somebody else (writing reports that); NULL and -errno if it cannot be
- * read. */
+/* The whole file, as a text in arena; empty if the name is not that of a regular file. NULL and 0 in *ret_error if there is
+ * no file or the directory belongs to somebody else (writing reports that); NULL and -errno if it cannot be read. */
 const char *etc_file_read(struct arena *arena, const char *ns, const char *file, int *ret_error);
 /* Writes all of it or nothing. 0 or -errno: -EEXIST if the name is taken and `replace` is not set. */
 int etc_file_write(const char *ns, const char *file, const char *content, bool replace);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A key is only as secret as its file. Accepted are regular files that nobody but their owner and group can read, of root, of
- * the caller or of the topology's owner, in directories in which nobody else can replace them. wg-quick(8) and systemd-networkd
- * only warn of the first; here it is an error, as for the topology's own files, unless --insecure-permissions is given.
+ * A key is only as secret as its file. Accepted are regular files that only their owner and group can read, that belong to
+ * root, the caller or the topology's owner, in directories in which nobody else can replace them. wg-quick(8) and
+ * systemd-networkd only warn if others can read the file; here it is an error, as for the topology's own files, unless
+ * --insecure-permissions is given.
  */
 #include "files/key_file.h"
 
@@ -14,7 +15,7 @@
 
 enum { FILE_MAX = 4096 };
 
-/* Where a path is written, and how its problems are reported. */
+/* The position of a path, and how its problems are reported. */
 struct key_place {
 	struct loaded_spec *loaded;
 	struct position position;
@@ -22,13 +23,13 @@ struct key_place {
 	const char *path;
 };
 
-/* Always a problem, unless the file is only checked: then it may be right on another machine. */
+/* Always an error, unless the file is only checked: then it may be right on another machine. */
 static void say(const struct key_place *place, const char *text) {
 	(place->flags & SPEC_FILE_CHECK ? diag_warning : diag_error)(&place->loaded->diags, place->position, "%s %s",
 								     place->path, text);
 }
 
-/* A problem only for what changes the machine. */
+/* An error only for verbs that change the machine. */
 static void say_untrusted(const struct key_place *place, const char *where, const char *text) {
 	(place->flags & SPEC_FILE_TRUSTED ? diag_error : diag_warning)(&place->loaded->diags, place->position, "%s %s",
 								       where, text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the secret keys of which a topology has only the paths (struct key_file), once the files of the topology are read.
+ * Reads the secret keys whose paths are in a topology (struct key_file), once the topology's files are read.
  *
- * It owns which key files are acceptable. It does not know what a key is for, and shows none: messages have the path.
+ * It decides which key files are acceptable. It does not know what a key is for, and shows none: messages have the path.
  */
 #pragma once
 

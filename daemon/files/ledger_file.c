@@ -28,7 +28,7 @@
 #define LEDGER_NEW "ledger.new"
 #define SECRETS "secrets" /* lines about secrets */
 #define SECRETS_NEW "secrets.new"
-#define CLAIMS ".claims" /* no topology has such a name */
+#define CLAIMS ".claims" /* not a valid name of a topology */
 
 enum {
 	OPEN_TRIES = 100,         /* how often the directory may be removed while we open it */
@@ -145,7 +145,7 @@ static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		r = -errno;
 		*ret_pid = r == -EWOULDBLOCK ? read_pid(fd) : 0;
-		return r == -EWOULDBLOCK ? -EALREADY : r; /* not EBUSY, which other calls may return */
+		return r == -EWOULDBLOCK ? -EALREADY : r; /* not EBUSY, because other calls may return that */
 	}
 	if (!own_dir_leads_to(file->dir_fd, LOCK, &st))
 		return -ESTALE;
@@ -354,7 +354,7 @@ static void divide(const char *lines, size_t size, struct text *plain, struct te
 	}
 }
 
-/* Behind the last whole line. */
+/* After the last whole line. */
 static int append_secrets(int dir_fd, const struct text *lines) {
 	_cleanup_text_ struct text before = {};
 	_cleanup_close_ int fd = -1;
@@ -442,7 +442,7 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 		file->has_secrets = false;
 		return remove_file(file->dir_fd, SECRETS);
 	}
-	/* An entry takes two lines: what topod did, and how it is declared. */
+	/* An entry has two lines: what topod did, and how it is declared. */
 	if (file->lines <= SPARED_LINES || file->lines / 4 <= ledger->n)
 		return 0;
 	return rewrite(file, ledger);
@@ -559,7 +559,7 @@ bool ledger_file_is_abandoned(const char *topology) {
 	if (ledger_file_open_dir(topology, &dir_fd) < 0)
 		return false;
 	if (fstatat(dir_fd, TOPOD_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return true; /* it was killed */
+		return true; /* the daemon was killed */
 	return open_file(dir_fd, LOCK, O_RDONLY, &st, &fd) == 0 && pread(fd, text, sizeof(text) - 1, 0) > 0 &&
 	       streq(text, STOPPED);
 }

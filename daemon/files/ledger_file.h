@@ -23,7 +23,7 @@ struct ledger_file {
 	int fd;             /* the ledger, open for writing; -1: there is none yet */
 	size_t size, lines; /* bytes and lines written, including those that later ones replace */
 	bool has_secrets;   /* there is a file of former secrets */
-	bool of_daemon;     /* a daemon keeps the topology; closing notes that it has stopped */
+	bool of_daemon;     /* a daemon manages the topology; closing notes that it has stopped */
 	char *head;         /* the first lines of a new ledger; NULL: only the header line */
 };
 
@@ -43,7 +43,7 @@ int ledger_file_read(const char *topology, struct ledger *ledger);
  * 0 or -errno. */
 int ledger_file_set_head(struct ledger_file *file, const struct ledger *ledger);
 
-/* Appends lines in one write(). 0 or -errno. The caller must not do what they announce before this returned 0. */
+/* Appends lines in one write(). 0 or -errno. The caller must not do what the lines announce before this has returned 0. */
 int ledger_file_append(struct ledger_file *file, const char *lines, size_t size);
 
 /* Rewrites the ledger, through a temporary file that replaces it, if most of its lines are out of date; removes it if
@@ -54,8 +54,8 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger);
  * -EALREADY: another process has taken the lock meanwhile; other -errno. dir_fd keeps its number. */
 int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger);
 
-/* Was the topology kept by a daemon that does not run any more? False, too, if that cannot be read. Ask it only of one that
- * no daemon answers for. */
+/* Was the topology managed by a daemon that no longer runs? Also false if that cannot be read. Call it only if no daemon
+ * answers for the topology. */
 bool ledger_file_is_abandoned(const char *topology);
 
 /* Closes and unlocks. With `remove`, and if there is no ledger, also removes the directory, and TOPOD_RUN_DIR after the
@@ -69,8 +69,8 @@ int ledger_file_open_dir(const char *topology, int *ret_fd);
 /* The ledger file of a topology. 0 or -errno. */
 int ledger_file_stat(const char *topology, struct stat *ret);
 
-/* Opens the file beside the topologies' directories that a topod locks while it records something that the others have
- * to see. Only its owner can open it. The caller closes *ret_fd. 0 or -errno. */
+/* Opens the file, beside the topologies' directories, that a topod locks while it records something that the others must
+ * see. Only its owner can open it. The caller closes *ret_fd. 0 or -errno. */
 int ledger_file_open_claims(int *ret_fd);
 
 /* Calls fn with the name of each directory in TOPOD_RUN_DIR, in alphabetical order. 0 or -errno; 0 also if there is

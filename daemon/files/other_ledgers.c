@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ledger only grows until it is replaced: so it has changed if its inode, size or modification time differs.
+ * A ledger only grows until it is replaced, so it has changed if its inode, size or modification time differs.
  *
  * The lock is tried without blocking, at intervals: a topod that hangs while it holds the lock must not stop the others.
  */
@@ -72,7 +72,7 @@ static void other_free(struct other_ledger *other) {
 	free(other);
 }
 
-/* True if any was gone. */
+/* True if any ledger is gone. */
 static bool drop_gone(struct other_ledgers *others) {
 	size_t n = 0, before = others->list.n;
 

@@ -2,7 +2,7 @@
 /*
  * The ledgers of the machine's other topologies, to know which objects they claim.
  *
- * It only reads them, again when they have changed, and uses nothing but what they say about objects. A ledger that
+ * It reads a ledger again when it has changed, never writes one, and uses only what ledgers say about objects. A ledger that
  * cannot be read claims nothing.
  */
 #pragma once

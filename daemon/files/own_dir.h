@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Directories that nobody else can write to: what is in them was put there by us or by root, and no name in them changes
+ * Directories that nobody else can write to: everything in them was put there by us or by root, and no name in them changes
  * its meaning between two calls.
  *
- * It knows neither which directories there are nor what is in them. Directories of root count as ours, so that a
- * supervisor can create them for a daemon with a user of its own.
+ * It does not know which directories exist or what they contain. Directories of root count as ours, so that a supervisor can
+ * create them for a daemon that runs as another user.
  */
 #pragma once
 

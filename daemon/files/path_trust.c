@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * No directory on the path may be writable by others, or they could replace the entry that the path goes on with. A
- * sticky directory may, because there only its owner can replace an entry: then the owner of the entry must be trusted.
+ * No directory on the path may be writable by others, or they could replace the entry that the path goes on with. A sticky
+ * directory may be writable, because only an entry's owner can replace it there; then the owner of the entry must be
+ * trusted.
  *
  * The path is followed as the kernel does, one name at a time. Each step goes from the descriptor of a checked directory
  * to a name in it, and nothing is looked up twice, so that nothing can change between check and use.
@@ -21,7 +22,7 @@ struct walk {
 	uid_t owner;
 };
 
-/* Are all users those of the machine? See user_namespaces(7) for the line of its first namespace. */
+/* Does the process run in the machine's first user namespace? See user_namespaces(7) for its line. */
 static bool has_all_users(void) {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/uid_map", "re");
 	unsigned inside, outside, n;
@@ -29,8 +30,8 @@ static bool has_all_users(void) {
 	return !f || fscanf(f, "%u %u %u", &inside, &outside, &n) != 3 || (!inside && !outside && n == UINT32_MAX);
 }
 
-/* In a user namespace (a sandbox) the machine's root has no number of its own. There who owns "/" counts as root, although all
- * users who have no number look the same: the process has only the rights of the user who made the namespace. */
+/* In a user namespace (a sandbox) the machine's root has no number. There the owner of "/" counts as root, although all
+ * users without a number look the same: the process has only the rights of the user who made the namespace. */
 static bool is_root(uid_t uid) {
 	struct stat top;
 

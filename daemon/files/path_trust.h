@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Is a path safe? A file is only as trustworthy as the directories leading to it: whoever can write to one of them, or
+ * Is a path safe? A file is only as trustworthy as the directories leading to it: a user who can write to one of them, or
  * replace a symbolic link on the way, can make the path lead to another file.
  *
  * It checks permissions and owners. It does not know which file it is, nor what happens if the answer is no.
@@ -11,8 +11,8 @@
 
 #include "base/base.h"
 
-/* Can anybody write to it except root, the caller and the given owner? A file of root or of the caller may be writable
- * for its group, because only they can have allowed that. */
+/* Can anybody write to it except root, the caller and the given owner? A file of root or of the caller may be
+ * group-writable, because only they can have allowed that. */
 bool path_trust_is_open(const struct stat *st, uid_t owner);
 
 /* Who the open file belongs to: its owner or, if that is root or the caller, the owner of the directory that it is in. */

@@ -13,8 +13,8 @@
  * same user read it. */
 void privilege_hide_memory(void);
 
-/* Has this process the capability (linux/capability.h)? Being root does not say so: a container's root has few. */
+/* Does this process have the capability (linux/capability.h)? Being root is not enough: a container's root has few. */
 bool privilege_has(int capability);
 
-/* Irrevocable. A needed capability that the daemon never had stays missing; that is no error. 0 or -errno. */
+/* Irrevocable. A needed capability that the daemon never had stays missing; this is not an error. 0 or -errno. */
 int privilege_drop(void);

@@ -175,8 +175,8 @@ bool spec_file_same(const char *a, const char *b) {
 	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
-/* A name given in the file was checked with the file. Standard input has no file name: without a name of its own, one
- * topology would replace any other that came that way. */
+/* A name given in the file was checked with the file. Standard input has no file name: without a name in the file, one
+ * topology would replace any other from standard input. */
 static void check_topology(struct loaded_spec *loaded, unsigned flags) {
 	const char *why = NULL;
 

@@ -4,7 +4,7 @@
  * of routing tables, the machine's id, and the file's name as the topology's name.
  *
  * The drop-ins of DIR/NAME.yaml are the files DIR/NAME.d/X.yaml; they are merged into it in the order of their names. It
- * owns which files are read, and does not know what is in them. Every problem is a diagnostic, also a missing file.
+ * decides which files are read, and does not know what is in them. Every problem is a diagnostic, also a missing file.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ enum spec_file_flags {
 	SPEC_FILE_STDIN = 1 << 0,   /* "-" is standard input, which has no drop-ins */
 	SPEC_FILE_TRUSTED = 1 << 1, /* refuse files that others can write to: this one will change the machine */
 	SPEC_FILE_EXPAND = 1 << 3,  /* also write out what the file abbreviates */
-	SPEC_FILE_CHECK = 1 << 4,   /* nothing is done with it, perhaps on another machine: keys need not be readable */
+	SPEC_FILE_CHECK = 1 << 4,   /* only checked, perhaps on another machine: keys need not be readable */
 	SPEC_FILE_NAME = 1 << 2,    /* read the topology's name only; the spec stays empty */
 };
 
@@ -64,5 +64,5 @@ char *spec_file_absolute(const char *path);
 /* Do both paths lead to the same file? "-" equals only "-". */
 bool spec_file_same(const char *a, const char *b);
 
-/* What stands for this machine in the MAC addresses that topod computes; left alone if the machine has no id. */
+/* The bytes that represent this machine in the MAC addresses that topod computes; unchanged if the machine has no id. */
 void spec_file_machine_id(uint8_t ret[16]);

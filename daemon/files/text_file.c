@@ -40,7 +40,7 @@ int text_file_replace(int dir, const char *name, mode_t mode, const char *text) 
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	(void)unlinkat(dir, new, 0); /* of a crash */
+	(void)unlinkat(dir, new, 0); /* left by a crash */
 	fd = openat(dir, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	r = fd < 0 ? -errno : text_file_write(fd, text, -EIO);
 	if (r == 0 && (fchmod(fd, mode) < 0 || renameat(dir, new, dir, name) < 0))

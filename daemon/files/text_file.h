@@ -10,5 +10,5 @@
 const char *text_file_read(struct arena *arena, int fd, size_t max, int *ret_error);
 /* Writes the text in one call, as /proc wants it. 0 or -errno; `cut` if only a part was written. */
 int text_file_write(int fd, const char *text, int cut);
-/* Puts a new file with this text and mode in place of the one with that name, or creates it. 0 or -errno. */
+/* Replaces the file of that name by a new one with this text and mode, or creates it. 0 or -errno. */
 int text_file_replace(int dir, const char *name, mode_t mode, const char *text);

@@ -48,7 +48,7 @@ void command_user_done(struct command_user *user) {
 	*user = (struct command_user){};
 }
 
-/* The environment as su(1) sets it without --login. */
+/* Sets the environment as su(1) does without --login. */
 static int become(const struct command_user *user) {
 	if (setgroups((size_t)user->n_groups, user->groups) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
 	    setresuid(user->uid, user->uid, user->uid) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command that this process becomes: as which user, with which environment, and which shell if none is given.
+ * The command that this process becomes: its user, its environment, and the shell if no command is given.
  *
  * It knows nothing about namespaces.
  */
@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 
-/* As of a shell, env(1) and nsenter(1). */
+/* As in a shell, env(1) and nsenter(1). */
 enum {
 	COMMAND_NOT_STARTED = 125, /* something before it failed */
 	COMMAND_CANNOT_RUN = 126,

@@ -53,13 +53,13 @@ static bool is_kept(const kept_mounts *kept, const char *path) {
 		const char *rest = startswith(path, mount->path);
 
 		if (rest && (*rest == '/' || !*rest))
-			return true; /* below another one, or on top of it: it comes along */
+			return true; /* below another one, or on top of it: it comes along with that */
 	}
 	return false;
 }
 
 /* What is mounted below /sys: the control groups, tracefs, bpffs. The fifth field of a line is the path, see
- * proc_pid_mountinfo(5); one with white space in it is written with escapes, and does not occur here. */
+ * proc_pid_mountinfo(5); white space in it would be escaped, but does not occur here. */
 static void keep_mounts(const struct stat *sys, kept_mounts *kept) {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
 	_cleanup_free_ char *line = NULL;
@@ -131,7 +131,7 @@ static void show_etc(const char *name, struct text *warnings) {
 
 /* ---- the namespaces ---- */
 
-/* Its owner has all capabilities in a user namespace, and so over the network namespaces that belong to it. */
+/* The owner of a user namespace has all capabilities in it, and so over its network namespaces. */
 static int join_user_of(pid_t pid) {
 	_cleanup_close_ int fd = -1;
 	int r = open_namespace(pid, "user", &fd);
@@ -148,7 +148,7 @@ int inside_enter(int fd, pid_t pid, const char *name, struct text *warnings) {
 		r = -errno;
 	if (r < 0)
 		return r;
-	/* Mounts of the machine still arrive here; ours do not leave. */
+	/* Mounts of the machine still appear here; ours do not appear there. */
 	if (mount("", "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return -errno;
 	inside_show_sys(warnings);

@@ -20,8 +20,8 @@ int inside_open_pid(pid_t pid, int *ret_fd);
  * for each mount that failed to warnings. 0 or -errno, then nothing has changed. */
 int inside_enter(int fd, pid_t pid, const char *name, struct text *warnings);
 
-/* Shows the network namespace in /sys; what is mounted below stays. The mount namespace must be one's own. Adds lines to
- * warnings as inside_enter() does. */
+/* Shows the network namespace in /sys; what is mounted below stays. The process must have its own mount namespace. Adds
+ * lines to warnings as inside_enter() does. */
 void inside_show_sys(struct text *warnings);
 
 /* Why inside_enter() was refused with -EPERM: a clause in static memory that says what is missing. */

@@ -64,7 +64,7 @@ static bool write_file(int dir, const char *name, const char *text) {
 	return fd >= 0 && fchmod(fd, 0444) == 0 && text_file_write(fd, text, -EIO) == 0;
 }
 
-/* Shells replace signs in a prompt, so only harmless ones get there. */
+/* Shells expand special characters in a prompt, so only harmless ones are kept. */
 static void set_label(const char *label) {
 	static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@+- ";
 	_cleanup_free_ char *text = xasprintf("[%s] ", label);
@@ -97,7 +97,7 @@ char **prompt_prepare(const char *shell, const char *label) {
 	    !write_file(dir, ".zshrc", zsh_file) || !write_file(dir, "shrc", sh_file))
 		return no_args;
 	if (fcntl(PROMPT_FD, F_GETFD) >= 0 || dup2(dir, PROMPT_FD) < 0)
-		return no_args; /* the caller passes something to the shell there */
+		return no_args; /* the caller uses that descriptor to pass something to the shell */
 	set_label(label);
 	if (streq(name, "bash"))
 		return bash_args;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Three processes: the one that the user started, which waits; the first one inside, which builds the network and reaps
- * orphans; the command. The kernel kills everything in a process namespace with its first process, and that one dies with the
- * first (PR_SET_PDEATHSIG). The command is not the first process itself: that one would ignore signals it has no handler for.
+ * orphans; the command. The kernel kills everything in a process namespace with its first process, and that one dies with
+ * the user's process (PR_SET_PDEATHSIG). The command is not the first process inside, which would ignore signals without a
+ * handler.
  *
  * What an ordinary user may mount over is a directory that exists. If /run/netns does not, /run is replaced by a tmpfs with
  * everything that was in it bound into it.
@@ -88,7 +89,7 @@ static int write_to(const char *path, const char *text) {
 	return fd < 0 ? -errno : text_file_write(fd, text, -EIO);
 }
 
-/* The user becomes root inside, and nobody else exists there. See user_namespaces(7) about setgroups. */
+/* The user becomes root inside, and no other user exists there. See user_namespaces(7) about setgroups. */
 static int map_user(uid_t uid, gid_t gid) {
 	_cleanup_free_ char *users = xasprintf("0 %u 1", (unsigned)uid), *groups = xasprintf("0 %u 1", (unsigned)gid);
 	int r = write_to("/proc/self/setgroups", "deny");
@@ -137,7 +138,7 @@ static bool make_target(int dir, const char *name, mode_t mode) {
 	return file >= 0;
 }
 
-/* What cannot be shown is left out: everybody's part of /run is small, and of a socket nothing can be lost. */
+/* Entries that cannot be bound are left out: what users need of /run is little. */
 static void copy_entry(int from, const char *name, int to) {
 	char source[PATH_MAX], target[PATH_MAX];
 	struct stat st;
@@ -189,8 +190,8 @@ static int make_place_in(const char *dir, const char *name, bool *replaced) {
 	return r == 0 ? mount_tmpfs(path) : r;
 }
 
-/* /proc of the process namespace. A container that hides parts of /proc forbids it; then the outer one stays, which is enough
- * for topod. */
+/* /proc of the process namespace. A container that hides parts of /proc forbids this; then the outer one stays, which is
+ * enough for topod. */
 static void show_proc(void) {
 	(void)!mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
@@ -222,8 +223,8 @@ static void all_signals(sigset_t *ret) {
 		sigaddset(ret, passed[i]);
 }
 
-/* Waits for the child, and passes signals on to it. Those of the terminal (SI_KERNEL) go to the whole group, so it has them
- * already. */
+/* Waits for the child, and passes signals on to it. Signals of the terminal (SI_KERNEL) go to the whole group, so the child
+ * already has them. */
 static int wait_for(pid_t child, const sigset_t *signals) {
 	siginfo_t info;
 	int status;

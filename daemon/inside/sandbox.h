@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sandbox: network, mount and process namespaces of one's own, without root in a user namespace, in which the caller is
- * root. Everything in it ends with it, also after kill -9.
+ * A sandbox: separate network, mount and process namespaces, without root inside a user namespace in which the caller is
+ * root. Everything in it ends with it, even after kill -9.
  *
  * It knows no topology: what happens inside is a function of the caller.
  */
@@ -9,11 +9,11 @@
 
 #include "base/text.h"
 
-/* Makes a sandbox and calls inside() in a process in it, the first one of its process namespace, which ends with what that
- * returns. problem: what is missing in the sandbox, then inside() should only print it; else NULL. warnings: lines about what
- * cannot be shown. There lo is up, and /sys, /proc, /run/netns, /run/topod and /etc/netns are the sandbox's own. Signals are passed on
- * to the process, and when it ends, the caller ends with the same status. Returns COMMAND_NOT_STARTED if there is no sandbox,
- * and in *ret_problem, which the caller frees, what failed, and below it how to allow that. */
+/* Makes a sandbox and calls inside() in the first process of its process namespace, which exits with what inside() returns.
+ * problem: what is missing in the sandbox, then inside() should only print it; else NULL. warnings: lines about what cannot
+ * be mounted. Inside, lo is up, and /sys, /proc, /run/netns, /run/topod and /etc/netns are the sandbox's own. Signals are
+ * passed on to the process, and when it ends, the caller ends with the same status. Returns COMMAND_NOT_STARTED if there is
+ * no sandbox, and in *ret_problem, which the caller frees, what failed, and below it how to allow that. */
 int sandbox_run(int (*inside)(void *userdata, const char *problem, const char *warnings), void *userdata,
 		char **ret_problem);
 
@@ -22,6 +22,6 @@ int sandbox_run(int (*inside)(void *userdata, const char *problem, const char *w
 typedef void (*sandbox_obstacle_fn)(void *userdata, const char *path, const char *way_out, bool networks);
 void sandbox_each_obstacle(sandbox_obstacle_fn fn, void *userdata);
 
-/* To be called in inside(): runs a command as command_exec() does, in a process of its own, and passes signals on to it.
- * Returns its exit status, 128 and the number of the signal that ended it, or as command_exec(). */
+/* To be called in inside(): runs a command like command_exec(), but in a child process, and passes signals on to it. Returns
+ * its exit status, 128 and the number of the signal that ended it, or as command_exec(). */
 int sandbox_command(char **args, const char *label, char **ret_problem);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Only what an event is about is read, not what it says about it; the sources know how (model/source.h). An event that
- * none of them understands, or that was cut off too early, is a hint at the whole namespace.
+ * Only the subject of an event is read, not the values in it; the sources know how (model/source.h). An event that none of
+ * them understands, or that was cut off too early, is a hint at the whole namespace.
  */
 #include "kernel/event_decode.h"
 
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 
-/* The first that knows the message, or the end. */
+/* The first source that knows the message, or the end. */
 static const struct source *const *source_of(const struct source *const *sources, const struct nlmsghdr *message) {
 	while (*sources && (message->nlmsg_type < (*sources)->first || message->nlmsg_type > (*sources)->last))
 		sources++;

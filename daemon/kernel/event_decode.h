@@ -15,7 +15,7 @@ enum {
 size_t event_hints(const struct source *const *sources, struct nlmsghdr *message, size_t received, struct arena *arena,
 		   struct hint ret[EVENT_HINTS]);
 
-/* A hint for the part of a datagram that was not received, from its first message. False if there can be nothing in it. */
+/* A hint for the part of a datagram that was not received, from its first message. False if nothing can be missing. */
 bool event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena, struct hint *ret);
 
 /* The id of the namespace that this message reports as gone, as the receiving namespace knows it; -1: none. */

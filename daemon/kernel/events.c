@@ -6,11 +6,11 @@
  * protocol, which joins the groups of all its sources. A source with a filter has its own socket, so that nothing else of
  * a busy group gets through (RTNLGRP_NEIGH reports every neighbour of every namespace). The groups of a source that is
  * only_if_declared are joined while something of it is declared. All sockets are opened at the start, because hearing all
- * namespaces takes a capability that the daemon drops afterwards. Joining a group takes none, and a socket without groups
- * costs nothing.
+ * namespaces requires a capability that the daemon drops afterwards. Joining a group requires none, and a socket without
+ * groups costs nothing.
  *
- * All that is needed of an event is what it is about, which is at its beginning. So only the beginning is received, of 64
- * events at a time, and the rest is cut off.
+ * Only the subject of an event is needed, which is at its beginning. So only the beginning is received, of 64 events at a
+ * time, and the rest is cut off.
  *
  * Overruns have a trap: a full socket reports ENOBUFS once, and then drops messages silently until its queue has been
  * empty. A scan upon ENOBUFS would miss what changes before that. So the queue is emptied first, and only then everything
@@ -35,7 +35,7 @@ enum {
 	BLOCK = 64,                        /* events per recvmmsg() */
 	ROUND_BLOCKS = 64,                 /* blocks per socket and dispatch: 4096 events */
 	OVERRUN_TRIES = 16,                /* how often one dispatch empties a socket that overruns again */
-	SMALLEST_EVENT = 512,              /* bytes that the kernel charges at least for a queued event */
+	SMALLEST_EVENT = 512,              /* the minimum that the kernel charges for a queued event, in bytes */
 	DEFAULT_RCVBUF = 16 * 1024 * 1024, /* the kernel doubles it; 10,000 new links take about 25 MB */
 	CHANNELS_MAX = 16,
 	SOURCES_MAX = 32,
@@ -57,10 +57,10 @@ struct watch {
 	int epoll;
 	struct channel channels[CHANNELS_MAX]; /* the first is rtnetlink's */
 	size_t n_channels;
-	const struct source *sources[SOURCES_MAX + 1]; /* all: their messages have types of their own, whatever the socket */
+	const struct source *sources[SOURCES_MAX + 1]; /* all: message types are unambiguous, on any socket */
 	size_t n_sources;
-	int32_t own_id;      /* of our own namespace, as it knows itself; usually -1: none */
-	bool own_id_unknown; /* asking for it failed; tried again */
+	int32_t own_id;      /* the id of our own namespace in itself; usually -1: none */
+	bool own_id_unknown; /* querying it failed; tried again */
 	size_t overruns, rcvbuf;
 	struct arena arena; /* for the objects of hints, until the end of a dispatch */
 	struct name_watch names;
@@ -255,7 +255,7 @@ static bool is_id_event(const struct nlmsghdr *header) {
 	return header->nlmsg_type == RTM_NEWNSID || header->nlmsg_type == RTM_DELNSID;
 }
 
-/* Reported when nothing holds the namespace any more, also if only the mount was removed and the file in NETNS_DIR
+/* Reported when nothing holds the namespace any more, even if only the mount was removed and the file in NETNS_DIR
  * remains. */
 static void hear_id(struct watch *watch, struct watch_round *round, int32_t from, const struct nlmsghdr *message,
 		    size_t size) {
@@ -389,7 +389,7 @@ static int build(struct watch *watch) {
 		r = name_watch_arm(&watch->names);
 	if (r == -WATCH_NO_INSTANCE || r == -WATCH_NO_WATCH)
 		r = 0; /* no names are watched until there is room; the first dispatch reports that */
-	return r < 0 ? r : netns_known_id(-1, &watch->own_id); /* last: a change from now on is heard */
+	return r < 0 ? r : netns_known_id(-1, &watch->own_id); /* last: from now on, changes are heard */
 }
 
 int watch_new(struct watch **ret, const struct watch_handlers *handlers, void *userdata, size_t rcvbuf) {

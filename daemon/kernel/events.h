@@ -3,8 +3,8 @@
  * Where something may have changed: events of the kernel, turned into hints where to scan.
  *
  * Netlink sockets hear all namespaces that have an nsid (NETLINK_LISTEN_ALL_NSID, which needs CAP_NET_BROADCAST); inotify
- * watches the names in /run/netns and the files in /etc/netns. What an event says is not trusted: it only tells which
- * object it is about. After an overrun (ENOBUFS) everything must be scanned.
+ * watches the names in /run/netns and the files in /etc/netns. The values in an event are not trusted: it only tells which
+ * object to scan. After an overrun (ENOBUFS) everything must be scanned.
  */
 #pragma once
 
@@ -14,11 +14,11 @@ enum {
 	WATCH_NSID_HOST = -1, /* the namespace that the daemon runs in */
 };
 
-/* Called only from watch_dispatch(). A handler only takes note; it must not call any watch_…(). */
+/* Called only from watch_dispatch(). A handler only records the event; it must not call any watch_…(). */
 struct watch_handlers {
 	void (*heard)(void *userdata, int32_t nsid, const struct hint *hint); /* something changed inside */
 	void (*name_changed)(void *userdata,
-			     const char *name); /* NETNS_DIR/NAME appeared or went away; again once it is mounted */
+			     const char *name); /* NETNS_DIR/NAME appeared or disappeared; called again once it is mounted */
 	void (*file_changed)(void *userdata, const char *name); /* a file in /etc/netns/NAME, or the directory */
 	void (*everything_dirty)(void *userdata);               /* events were lost */
 	void (*taken_away)(void *userdata);                     /* something in a directory of watch_own_dir() was removed */
@@ -42,7 +42,8 @@ int watch_own_dir(struct watch *watch, int dir_fd);
 /* Reads all events that are there, without waiting, and calls the handlers, perhaps more than once for the same object.
  * Returns after at most some thousand events; if there are more, the descriptor stays readable. The number of events is
  * added to *n_events if that is not NULL. After an overrun everything_dirty is called once at the end, when the socket is
- * empty and hears again: a scan after it misses nothing. 0 or -errno (what could be read was reported all the same). */
+ * empty and receives events again: a scan after it misses nothing. 0 or -errno (events that could be read were still
+ * reported). */
 int watch_dispatch(struct watch *watch, size_t *n_events);
 
 /* Also watches the files in /etc/netns/NAME, but not those in directories below it. It need not exist yet, nor

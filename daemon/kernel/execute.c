@@ -18,7 +18,7 @@ enum {
 	INDEX_STEP = 32,  /* … and the first range to choose from, doubled each time */
 };
 
-/* Tells who wants to know what the kernel was asked for. */
+/* Reports a request and its result to the hook. */
 static void tell(struct execution *x, const struct change *change, const char *how) {
 	if (x->hooks->asked && !change->blocked)
 		x->hooks->asked(x->hooks->userdata, change, how ? how : "not sent");
@@ -71,7 +71,8 @@ static int resolve_netns_fd(void *userdata, const char *ns) {
 	return r < 0 ? r : handle->fd;
 }
 
-/* Free where the link appears, and where its message is sent: before Linux 6.15 the kernel searches for the index there. */
+/* Free both where the link appears and where its message is sent, because before Linux 6.15 the kernel looks the index up
+ * there. */
 static uint32_t resolve_new_ifindex(void *userdata, const char *ns, const char *name) {
 	struct execution *x = userdata;
 	struct handle *handle = handle_get(x->k, ns);
@@ -114,7 +115,7 @@ static void forget_deleted(struct execution *x, const struct object *seen) {
 
 void execution_settle(struct execution *x, struct change *change) {
 	if (change->type == CHANGE_DELETE && error_is_gone(change->error))
-		change->error = 0; /* somebody else deleted it, which is as good */
+		change->error = 0; /* somebody else deleted it, which has the same effect */
 	/* The index chosen for a link that was not created is not in use. */
 	if (change->type == CHANGE_CREATE && change->error) {
 		forget_link(x, change->desired);
@@ -174,7 +175,7 @@ static void collect(struct execution *x, struct change *change) {
 	if (r == 0 && x->writer.overflow)
 		r = -EMSGSIZE;
 	if (r < 0) {
-		/* Remove what was begun; the messages before it stay complete. */
+		/* Remove the incomplete messages; those before them stay. */
 		nl_truncate(&x->writer, before);
 		execution_tried(x, change, r, encode.problem);
 		execution_settle(x, change);
@@ -229,13 +230,13 @@ static bool makes_room(struct execution *x, struct change *change) {
 	return moved_remove(x->k, x->request, change, &x->plan->arena, &change->moved);
 }
 
-/* What the kernel refuses with a mere number, because only one link can have it. */
+/* Explains an error number for something that only one link can have. */
 static const char *claimed(struct arena *arena, const struct change *change) {
 	const struct kind *kind = change->desired->kind;
 	struct sole_claim claim;
 
 	for (size_t i = 0; kind->claim && kind->claim(arena, change->desired, i, &claim); i++)
-		if (claim.error == change->error) /* EINVAL has other reasons, too */
+		if (claim.error == change->error) /* EINVAL also has other reasons */
 			return claim.error == -EINVAL ? arena_printf(arena, "perhaps %s", claim.problem) : claim.problem;
 	return NULL;
 }
@@ -374,7 +375,7 @@ static bool awaits_link(const struct change *change) {
 	return false;
 }
 
-/* Writes what a change of a link needs besides its messages. False if that was all, or failed. */
+/* Writes the settings that a change of a link needs besides its messages. False if there are no messages, or on failure. */
 static bool write_besides(struct execution *x, struct change *change) {
 	struct arena *arena = &x->plan->arena;
 	const char *path, *value;

@@ -28,7 +28,7 @@ struct execution {
 		half_made_since; /* nsec; when the first of the names that the scan found without a namespace was waited for */
 	/* Removed namespaces. */
 	vec(int) leaving;   /* their descriptors */
-	bool more_declared; /* something is declared that may go with them */
+	bool more_declared; /* something declared may disappear with them */
 	struct parting parting;
 };
 
@@ -36,7 +36,7 @@ struct execution {
 void execution_tried(struct execution *x, struct change *change, int error, const char *text);
 /* Deleting what is gone counts as done; the index of a link that was not created, or is deleted, is forgotten. */
 void execution_settle(struct execution *x, struct change *change);
-/* Says why a creation was refused where the kernel does not. */
+/* Explains why a creation was refused if the kernel does not. */
 void execution_explain(struct execution *x, struct change *change);
 /* Sends the messages of this change alone, by rtnetlink; it is done then. */
 void execution_send(struct execution *x, struct change *change);

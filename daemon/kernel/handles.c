@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is remembered of namespaces between scans. A descriptor is open only during a pass. The identity tells whether the
- * name still stands for the same namespace. Names and indexes of links outlive a scan because objects of other namespaces
- * refer to them (the other end of a veth pair).
+ * What is remembered about namespaces between scans. A descriptor is open only during a pass. The identity tells whether the
+ * name still stands for the same namespace. Names and indexes of links are kept after a scan because objects of other
+ * namespaces refer to them (the other end of a veth pair).
  */
 #include <fcntl.h>
 #include <utlist.h>
@@ -162,7 +162,7 @@ static void close_handle(struct real_kernel *k, struct handle *handle) {
 	_cleanup_close_ int fd _unused_ = take_descriptor(k, handle);
 }
 
-/* The host's sockets stay open. Of other namespaces those besides rtnetlink's count as another descriptor each. */
+/* The host's sockets stay open. In other namespaces, each socket besides rtnetlink's counts as another descriptor. */
 static int open_socket(struct real_kernel *k, struct handle *handle, int protocol, int netns_fd, struct nl_socket **ret) {
 	bool counts = protocol != NETLINK_ROUTE && !handle->host;
 	int r;
@@ -278,8 +278,8 @@ void handle_expect(struct handle *handle, bool attached, const struct netns_iden
 	handle->link = link ? xstrdup(link) : NULL;
 }
 
-/* Of a namespace that something else makes, only the one that was attached counts. The process to which the link leads may
- * have ended, and its number may be another one's by now: then the link leads nowhere, as far as topod is concerned. */
+/* If something else makes the namespace, only the attached one counts. The process to which the link leads may have ended,
+ * and its number may have been reused: topod then treats the link as leading nowhere. */
 static int open_attached(struct handle *handle, int *ret_fd) {
 	_cleanup_close_ int fd = -1;
 	struct netns_identity found = {};

@@ -18,18 +18,18 @@ struct scan_request {
 /* Called while a plan is carried out. */
 struct execute_hooks {
 	void *userdata;
-	/* Before a setting is changed whose value was not known, because its namespace is new: the value that it had, or
-	 * NULL if it cannot be read before it is written. 0, or -errno if it could not be recorded; then the setting is
-	 * not changed. */
+	/* Called before changing a setting whose value was not known, because its namespace is new: its former value, or
+	 * NULL if it cannot be read before it is written. 0, or -errno if it could not be recorded; then the setting is not
+	 * changed. */
 	int (*former)(void *userdata, const struct change *change, const struct object *former);
 	/* Likewise for other settings that this change will change too; n may be 0. */
 	int (*reached)(void *userdata, const struct change *change, const struct object *const *seen, size_t n);
 	/* An object was created, with what identifies it from now on (a namespace's inode). */
 	int (*born)(void *userdata, const struct object *made);
-	/* A change was tried; `how`: the names of the requests ("RTM_NEWLINK"), or what was done instead. It and the texts of
-	 * the change are valid during the call. NULL: nobody wants to know. */
+	/* A change was tried; `how`: the names of the requests ("RTM_NEWLINK"), or what was done instead. It and the texts
+	 * of the change are valid during the call. May be NULL. */
 	void (*asked)(void *userdata, const struct change *change, const char *how);
-	/* From time to time in a long plan: n changes were tried so far. */
+	/* Called from time to time in a long plan: n changes were tried so far. */
 	void (*progress)(void *userdata, size_t n);
 };
 
@@ -39,17 +39,17 @@ struct kernel_ops {
 	/* Scans the namespace of each scope (no two scopes have the same) and adds an ns_state for it to ret, which is
 	 * empty before: whether it exists, the namespace's own object unless it is the host, and
 	 *   - if scope->objects is NULL: everything that is in it;
-	 *   - else: for each of the objects the one of the same identity, if it exists (ns_find() finds it). There may be more than
-	 *     was asked for. Nothing follows from what is missing and was not asked for.
-	 * It is no error if a namespace does not exist. If the scan of one fails, its ns_state has the error, and the
-	 * others are scanned all the same. 0, or -errno if nothing could be scanned. */
+	 *   - else: for each of the objects the one of the same identity, if it exists (ns_find() finds it). There may be
+	 *   other objects; if others are missing, that means nothing.
+	 * It is not an error if a namespace does not exist. If the scan of one fails, its ns_state has the error, and the
+	 * others are still scanned. 0, or -errno if nothing could be scanned. */
 	int (*observe)(struct kernel *kernel, const struct scan_request *request, const struct scope *scopes, size_t n,
 		       struct state *ret);
 	/* Tries every change that is not done yet, in order, and fills in the result. */
 	void (*execute)(struct kernel *kernel, const struct scan_request *request, struct plan *plan,
 			const struct execute_hooks *hooks);
 	/* Removes what a crash between two steps left of an object that topod created and that is gone: a name without a
-	 * namespace, a file that was not in place yet. 0, also if there is nothing; -errno if it remains. */
+	 * namespace, a temporary file. 0, also if there is nothing; -errno if it remains. */
 	int (*clear)(struct kernel *kernel, enum transport transport, const char *ns);
 	/* The name of a namespace that was scanned, by the id in its events; NULL if unknown. */
 	const char *(*name_of)(struct kernel *kernel, int32_t nsid);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes and the namespaces that they are in, above all those left in one that has lost its name. They keep running,
- * cut off from everything that is created under that name since, and an administrator has to restart them.
+ * Processes and their namespaces, in particular processes left in a namespace that has lost its name. They keep running, cut
+ * off from everything created under that name since, and an administrator has to restart them.
  *
  * It only reads /proc and reports. Inode numbers are reused, so a namespace is also identified by its cookie, if the
  * kernel has that (Linux 5.14). The number of processes checked is limited: this happens whenever a namespace is
@@ -15,8 +15,8 @@
 #include "kernel/real_kernel.h"
 
 enum {
-	PROCESSES_MAX = 16 * 1024, /* are checked, which takes some 50 ms */
-	NAMED_MAX = 3,             /* are named */
+	PROCESSES_MAX = 16 * 1024, /* the number checked, which takes some 50 ms */
+	NAMED_MAX = 3,             /* the number named */
 	CGROUP_BYTES = 4096,
 	COMM_BYTES = 64,
 };

@@ -22,7 +22,7 @@ enum {
 	ID_MAX = 1 << 16, /* only a bound */
 };
 
-/* What is looked for, in the namespaces that one of them has ids for. */
+/* The state of a search in the namespaces for which one namespace has ids. */
 struct search {
 	struct real_kernel *k;
 	struct nl_socket *sock;

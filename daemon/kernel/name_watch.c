@@ -2,10 +2,10 @@
 /*
  * Names in /run/netns, files in /etc/netns, and topod's own directory.
  *
- * inotify has two traps. `ip netns add` makes the file before it mounts the namespace onto it, and a mount is no inotify
- * event: a name that is seen too early is kept in mind, and announced again when a change of /proc/self/mountinfo (which can be
- * polled) has made it a namespace. And a directory that does not exist cannot be watched: for /etc/netns/NAME the directories
- * above it are watched too, as far up as /etc.
+ * inotify has two traps. `ip netns add` makes the file before it mounts the namespace onto it, and a mount causes no inotify
+ * event: a name that is seen too early is remembered, and announced again when a change of /proc/self/mountinfo (which can
+ * be polled) has made it a namespace. And a directory that does not exist cannot be watched: for /etc/netns/NAME the
+ * directories above it are watched too, up to /etc.
  */
 #include "kernel/name_watch.h"
 
@@ -27,7 +27,7 @@ enum {
 	FILES_MASK = DIR_MASK | IN_CLOSE_WRITE | IN_EXCL_UNLINK,
 };
 
-/* EMFILE has two meanings: it was a limit of inotify's own where another descriptor can be had. */
+/* EMFILE has two meanings: if another descriptor can be opened, it was inotify's own limit. */
 static int open_inotify(struct name_watch *names) {
 	struct epoll_event event = { .events = EPOLLIN };
 	_cleanup_close_ int other = -1;
@@ -76,7 +76,7 @@ static void await_mount(struct name_watch *names, const char *name) {
 	vec_push(&names->unmounted, xstrdup(name));
 }
 
-/* While there is something to wait for; before it is asked for, so that nothing falls in between. */
+/* Open while there is something to wait for; opened before the check, so that no change is missed. */
 static int watch_mounts(struct name_watch *names) {
 	struct epoll_event event = { .events = EPOLLPRI };
 
@@ -88,7 +88,7 @@ static int watch_mounts(struct name_watch *names) {
 	return epoll_ctl(names->epoll, EPOLL_CTL_ADD, names->mounts, &event) < 0 ? -errno : 0;
 }
 
-/* Asked at each dispatch rather than upon mountinfo's event: that event is gone once somebody has polled. */
+/* Checked at each dispatch rather than upon mountinfo's event, because that event is gone once somebody has polled. */
 static void announce_mounted(struct name_watch *names) {
 	for (size_t i = names->unmounted.n; i-- > 0;) {
 		if (is_unmounted(names->unmounted.items[i]))

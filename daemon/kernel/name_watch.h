@@ -18,9 +18,9 @@ struct name_watch {
 	int mounts;                        /* /proc/self/mountinfo, while a mount is waited for */
 	int names_wd, etc_wd, files_wd;    /* of NETNS_DIR, /etc, /etc/netns */
 	int own_wd;                        /* of name_watch_own_dir() */
-	bool names_unarmed, files_unarmed; /* could not be watched lately: tried again */
+	bool names_unarmed, files_unarmed; /* could not be watched: tried again */
 	vec(struct watched_file) files;
-	vec(char *) unmounted; /* names that were seen before their namespace */
+	vec(char *) unmounted; /* names that appeared before their namespace */
 };
 
 /* What one dispatch has found out so far. */
@@ -38,12 +38,12 @@ static inline void round_keep_error(struct watch_round *round, int r) {
 /* Handlers, userdata and epoll are the caller's. */
 void name_watch_init(struct name_watch *names, const struct watch_handlers *handlers, void *userdata, int epoll);
 void name_watch_done(struct name_watch *names);
-/* Watches NETNS_DIR, which is made where somebody has removed it. 0 or -errno. */
+/* Watches NETNS_DIR, and creates it if somebody has removed it. 0 or -errno. */
 int name_watch_arm(struct name_watch *names);
 /* See watch_file() and watch_own_dir(). */
 int name_watch_file(struct name_watch *names, const char *name);
 int name_watch_own_dir(struct name_watch *names, int fd);
-/* Reads what is there, and tries again what could not be watched. */
+/* Reads all events, and retries watches that failed. */
 void name_watch_read(struct name_watch *names, struct watch_round *round);
 /* At the end of a dispatch: announces names that were mounted meanwhile. */
 void name_watch_settle(struct name_watch *names, struct watch_round *round);

@@ -3,13 +3,13 @@
  * The directory of namespaces, and visits to a namespace.
  *
  * A named namespace is created in two steps: an empty file, and the namespace mounted onto it. A process that dies
- * between the two leaves a stale file. It differs from a namespace by its file system (nsfs or not), and from other files
- * by being empty and without permissions. Only such a file is removed, and only a namespace of the expected identity is
+ * between the two leaves a stale file. It differs from a namespace by its file system (not nsfs), and from other files by
+ * being empty and without permissions. Only such a file is removed, and only a namespace of the expected identity is
  * unmounted: a link to a container's namespace, or a file with notes, is not topod's.
  *
  * Mounting and unmounting need paths. They are given as /proc/self/fd/N of a file or directory that was opened with
- * O_NOFOLLOW before, so that what was checked is what is acted upon. A symbolic link is followed only to see where it
- * leads (open_linked()).
+ * O_NOFOLLOW before, so that the checked file is the one acted upon. A symbolic link is followed only to see where it leads
+ * (open_linked()).
  *
  * Only the network namespace is switched. `ip netns exec` also creates a mount namespace with its own /sys; a daemon that
  * did so would hide its mounts from everybody else.
@@ -60,7 +60,7 @@ static void own_dir_done(int *fd) {
 		closep(fd);
 }
 
-/* For reading only: what is found is checked, whoever created it. */
+/* For reading only: whatever is found is checked, regardless of its creator. */
 static int open_dir(int *ret_fd) {
 	*ret_fd = kept >= 0 ? kept : open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0)
@@ -158,7 +158,7 @@ int netns_prepare(const char **ret_problem) {
 		return -errno;
 	if (mounted != MOUNTED_SHARED && mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
 		return -errno;
-	netns_keep_dir(keeping); /* the directory below is hidden now */
+	netns_keep_dir(keeping); /* hides the directory below */
 	return 0;
 }
 
@@ -284,7 +284,7 @@ static bool looks_left_over(const struct stat *st) {
 	return S_ISREG(st->st_mode) && (st->st_mode & 07777) == 0 && st->st_size == 0;
 }
 
-/* What is it that could not be opened as a namespace? `error` is the error of opening it. */
+/* Describes what could not be opened as a namespace. `error` is the error of opening it. */
 static int open_other(int dir, const char *name, int error, int *ret_fd, const char **ret_problem) {
 	_cleanup_close_ int path = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -333,8 +333,8 @@ static int remove_left_over(int dir, const char *name, bool was_ours) {
 		return -EEXIST;
 	if (unlinkat(dir, name, 0) == 0)
 		return 0;
-	/* EBUSY: something is mounted on it. EEXIST means here that it is somebody else's, and is no answer of the
-	 * kernel's. */
+	/* EBUSY: something is mounted on it. EEXIST does not come from the kernel here: it means that the file is somebody
+	 * else's. */
 	return errno == EBUSY ? -EEXIST : errno == EEXIST ? -EIO : -errno;
 }
 
@@ -415,11 +415,11 @@ int netns_link(const char *name, const char *target, const char *former, const c
 
 	if (r < 0 || leads_to(dir, name, target))
 		return r;
-	/* In place of the former one at once, so that the name is never missing. */
+	/* Replaces the former one atomically, so that the name is never missing. */
 	bool replaces = former && leads_to(dir, name, former);
 	_cleanup_free_ char *beside = replaces ? xasprintf(".%s.topod", name) : NULL;
 	if (beside)
-		(void)unlinkat(dir, beside, 0); /* of a crash */
+		(void)unlinkat(dir, beside, 0); /* left by a crash */
 	if (symlinkat(target, dir, beside ? beside : name) < 0)
 		return full(errno, "the file system of " NETNS_DIR " is full", ret_problem);
 	return beside && renameat(dir, beside, dir, name) < 0 ? -errno : 0;

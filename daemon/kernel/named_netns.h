@@ -3,9 +3,9 @@
  * Named network namespaces as iproute2 keeps them: a file in /run/netns onto which the namespace is mounted.
  *
  * The only caller of unshare(), setns(), mount() and umount2() in the daemon. It knows names, descriptors, identities and
- * nsids, and not what is inside a namespace. See ip-netns(8) and iproute2's ip/ipnetns.c for the layout that `ip netns`
- * expects. The caller checks names (not empty, no '/', not "." or ".."). All paths go through a descriptor of the
- * directory with O_NOFOLLOW, so a symbolic link placed there is not followed.
+ * nsids, but not what is inside a namespace. See ip-netns(8) and iproute2's ip/ipnetns.c for the layout that `ip netns`
+ * expects. The caller checks names (not empty, no '/', not "." or ".."). All paths go through a descriptor of the directory
+ * with O_NOFOLLOW, so a symbolic link placed there is not followed.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 
 #define NETNS_DIR "/run/netns"
 
-/* ret_problem: a phrase that says more than the error number, in static memory, or NULL if there is none. */
+/* ret_problem: a phrase that says more than the error number, in static memory, or NULL. */
 
 /* May names be created in NETNS_DIR, if it exists? Errors are those of netns_prepare(); nothing is changed. */
 int netns_check(const char **ret_problem);
@@ -60,7 +60,7 @@ int netns_identity(int fd, struct netns_identity *ret);
 static inline bool netns_is_same(const struct netns_identity *a, const struct netns_identity *b) {
 	if (a->cookie && b->cookie)
 		return a->cookie == b->cookie;
-	/* The time is not known where it says nothing: see struct netns_identity. */
+	/* The time is left unknown if it is meaningless: see struct netns_identity. */
 	return a->inode == b->inode && (!a->born_nsec || !b->born_nsec || a->born_nsec == b->born_nsec);
 }
 
@@ -68,16 +68,16 @@ static inline bool netns_is_same(const struct netns_identity *a, const struct ne
  * netns_enter(). 0 or -errno. */
 int netns_cookie(int fd, uint64_t *ret);
 
-/* Gives a namespace that something else keeps alive a name: a symbolic link to it, as /proc/4711/ns/net, which keeps nothing
- * alive. A link of topod's that leads to `former` (NULL: there is none) is replaced. -EEXIST if the name is anything else.
- * 0 or -errno. */
+/* Gives a namespace that something else keeps alive a name: a symbolic link to it, such as /proc/4711/ns/net, which does not
+ * keep it alive. A link of topod's that leads to `former` (NULL: there is none) is replaced. -EEXIST if the name is anything
+ * else. 0 or -errno. */
 int netns_link(const char *name, const char *target, const char *former, const char **ret_problem);
 /* Removes such a link; -ENOENT if the name does not exist or is anything else, which is left alone. 0 or -errno. */
 int netns_unlink(const char *name, const char *target);
 /* Is the name a symbolic link with exactly this text? */
 bool netns_leads_to(const char *name, const char *target);
 
-/* Is it the namespace that topod runs in? Also true if that cannot be found out. */
+/* Is it the namespace in which topod runs? Also true if that cannot be determined. */
 bool netns_is_home(const struct netns_identity *identity);
 
 /* 0 if it is the descriptor of a network namespace; -EINVAL. */
@@ -91,8 +91,8 @@ bool netns_is_named(const char *name, const struct netns_identity *identity);
 int netns_watch_mounts(void);
 
 /* The ids under which the socket's namespace (NETLINK_ROUTE) knows those behind fds, in as few requests as possible; -1
- * if it has none for one. With `assign` each is given one first if it has none (RTM_NEWNSID): events of a namespace
- * without an id are not heard. fd -1 is the process's own namespace, which may have an id like any other. 0 or -errno. */
+ * if it has none for one. With `assign`, each without an id is given one first (RTM_NEWNSID): events of a namespace without
+ * an id are not heard. fd -1 is the process's own namespace, which may have an id like any other. 0 or -errno. */
 struct nl_socket;
 int netns_ids(struct nl_socket *sock, const int *fds, size_t n, bool assign, int32_t *ret);
 
@@ -102,7 +102,7 @@ bool netns_lives(struct nl_socket *sock, int32_t id);
 /* The id under which the current namespace knows the one behind fd; *ret is -1 if it has none. 0 or -errno. */
 int netns_known_id(int fd, int32_t *ret);
 
-/* The names in NETNS_DIR, in alphabetical order, ended by NULL; they and the list are in arena. Not each has to be a
+/* The names in NETNS_DIR, in alphabetical order, ended by NULL; they and the list are in arena. Not every name has to be a
  * namespace. */
 struct arena;
 const char **netns_names(struct arena *arena);

@@ -21,7 +21,8 @@ static uint64_t monotonic_nsec(void) {
 
 /* `ip netns delete` unmounts and then unlinks, `ip netns add` creates the file and then mounts. So a name without a
  * namespace may be between the two steps; removing it, or mounting on it, would make the second step fail. The wait ends
- * with that step. Names that the same scan found so wait together: for a hundred that were unmounted once is enough. */
+ * with that step. Names that the same scan found in this state share one wait: a hundred that were unmounted do not wait one
+ * after the other. */
 static int wait_for_name(struct execution *x, const char *name, const char **ret_problem) {
 	uint64_t start = monotonic_nsec(), end;
 	long step = NAME_STEP_FIRST_NSEC;
@@ -42,7 +43,8 @@ static int wait_for_name(struct execution *x, const char *name, const char **ret
 	return r == -ENOENT ? 0 : r == -EINVAL ? netns_remove_stale(name) : -EEXIST;
 }
 
-/* Before the namespace gets its name: even after a crash the ledger then tells whether what has the name is topod's. */
+/* Before the namespace gets its name, so that even after a crash the ledger shows whether the namespace of that name is
+ * topod's. */
 static int note_birth(struct execution *x, const char *name, int fd) {
 	struct netns_identity identity;
 	int r = netns_identity(fd, &identity);
@@ -87,7 +89,7 @@ static int name_again(struct execution *x, const char *name, const char **ret_pr
 	struct handle *handle = handle_get(x->k, name);
 	int r = handle->held < 0 ? -ESTALE : give_name(x, handle->held, name, ret_problem);
 
-	if (r == -ENOENT) { /* the directory is gone, too */
+	if (r == -ENOENT) { /* the directory is gone too */
 		r = netns_prepare(ret_problem);
 		r = r ? r : give_name(x, handle->held, name, ret_problem);
 	}

@@ -2,8 +2,8 @@
 /*
  * How a batch is sent and its answers are matched to its messages.
  *
- * This relies on two properties of the kernel. It processes all messages of a sendmsg() before that returns, so every
- * answer is queued before the first recvmsg(); what is not there then will not come, and the receive timeout is only a
+ * This relies on two properties of the kernel. It processes all messages of a sendmsg() before that returns, so every answer
+ * is queued before the first recvmsg(); an answer that is missing then will not come, and the receive timeout is only a
  * safeguard. And answers carry the sequence number, which distinguishes them from leftovers of an earlier exchange.
  *
  * Answers are collected first and handed out afterwards: the caller may use the socket in its callback, and the result of
@@ -225,9 +225,9 @@ struct batch {
 	size_t n, answered;
 	int lost;           /* -ENOBUFS: some answers did not fit */
 	uint32_t first_seq; /* messages[0]'s; the others follow it */
-	heard_fn heard;     /* takes what is received */
+	heard_fn heard;     /* gets each received message */
 	struct arena texts; /* of the extended acks */
-	nl_answer_fn fn;    /* for questions: takes each answer at once */
+	nl_answer_fn fn;    /* for questions: gets each answer at once */
 	void *userdata;
 };
 
@@ -325,7 +325,7 @@ static int run_ranges(struct batch *batch) {
 }
 
 /* Only the last message of each range asks for an acknowledgement. Errors are reported anyway and in order, so its answer
- * implies success for all that have none of their own. */
+ * implies success for all messages without an answer. */
 static int run_separate(struct batch *batch) {
 	size_t from = 0;
 	int r = 0;
@@ -340,7 +340,7 @@ static int run_separate(struct batch *batch) {
 		if (r == 0)
 			r = await(batch, last_answered, to);
 		if (r == 0)
-			r = batch->lost; /* then no answer means nothing */
+			r = batch->lost; /* then a missing answer means nothing */
 		if (r < 0)
 			break;
 		from = to;
@@ -372,7 +372,7 @@ static bool any_failed(const struct batch *batch) {
 	return false;
 }
 
-/* Gives each message without an error of its own the result of the whole. r is await()'s. */
+/* Gives each message without an error the result of the whole transaction. r: the result of await(). */
 static int settle(struct batch *batch, int r) {
 	struct nl_ack fate = batch->replies[0].ack;
 

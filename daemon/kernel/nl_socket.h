@@ -25,8 +25,8 @@ struct nl_socket {
 
 #define NL_SOCKET_NONE ((struct nl_socket){ .fd = -1 })
 
-/* Opens a request socket in the namespace behind netns_fd, or in the current one if that is -1; the thread is in its own
- * namespace afterwards in any case. Sets NETLINK_EXT_ACK, NETLINK_CAP_ACK and NETLINK_GET_STRICT_CHK. 0 or -errno. */
+/* Opens a request socket in the namespace behind netns_fd, or in the current one if that is -1; the thread is always in its
+ * own namespace afterwards. Sets NETLINK_EXT_ACK, NETLINK_CAP_ACK and NETLINK_GET_STRICT_CHK. 0 or -errno. */
 int nl_open(struct nl_socket *sock, int protocol, int netns_fd);
 void nl_close(struct nl_socket *sock);
 #define _cleanup_nl_ _cleanup_(nl_close)
@@ -53,9 +53,9 @@ int nl_transact(struct nl_socket *sock, struct nlmsghdr **messages, size_t n, bo
 		void *userdata);
 
 /* Sends a request with NLM_F_DUMP and calls fn for each message of the answer (not for DONE or ERROR). An interrupted
- * dump (NLM_F_DUMP_INTR) is begun again, up to NL_DUMP_TRIES times; before that restart is called, so that the caller
- * forgets what it has. restart may be NULL if repeated messages do no harm. fn returns 0, or -errno to stop (the rest is
- * read and dropped); it must not use the same socket. 0 or -errno; -EINTR if the dump was interrupted each time. After
+ * dump (NLM_F_DUMP_INTR) is begun again, up to NL_DUMP_TRIES times; before each new try restart() is called, so that the
+ * caller drops what it has. restart may be NULL if repeated messages do no harm. fn returns 0, or -errno to stop (the rest
+ * is read and dropped); it must not use the same socket. 0 or -errno; -EINTR if the dump was interrupted each time. After
  * -ETIMEDOUT the socket cannot be used any more: the dump may still be running. */
 typedef int (*nl_message_fn)(void *userdata, const struct nlmsghdr *nlh);
 int nl_dump(struct nl_socket *sock, struct nlmsghdr *request, nl_message_fn fn, void (*restart)(void *), void *userdata);

@@ -5,7 +5,7 @@
  * reading it fails once the namespace's settings are gone, which is after its interfaces are: ops_undo_list() in
  * net/core/net_namespace.c works in the reverse order of the setup.
  *
- * A namespace that still has processes in it is not dismantled. Its id tells that, though not at once: a closed netlink
+ * A namespace that still has processes in it is not dismantled. Its id shows this, though not at once: a closed netlink
  * socket holds its namespace for an RCU grace period (netlink_release()).
  */
 #include <fcntl.h>
@@ -17,7 +17,7 @@ enum {
 	PAUSE_FIRST_NSEC = 500 * 1000,
 	PAUSE_MAX_NSEC = 10 * 1000 * 1000,
 	HELD_NSEC = 100 * 1000 * 1000,       /* a namespace that exists after that is held by somebody else */
-	WAIT_NSEC = 2 * 1000 * 1000 * 1000l, /* altogether; what takes longer is left to events */
+	WAIT_NSEC = 2 * 1000 * 1000 * 1000l, /* in all; for namespaces that take longer, events follow */
 };
 
 static void drop(struct parting_ns *ns) {
@@ -25,7 +25,7 @@ static void drop(struct parting_ns *ns) {
 	*ns = (struct parting_ns){ .file = -1 };
 }
 
-/* It is the first setting that is set up, and so the last to go. */
+/* This setting is set up first, and so it is removed last. */
 static int open_setting(int fd) {
 	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
 

@@ -4,7 +4,7 @@
 
 #include "kernel/real_kernel.h"
 
-enum { PARTING_WATCHED = 8 }; /* only the last ones; the kernel has finished with the others by then */
+enum { PARTING_WATCHED = 8 }; /* only the last ones: by then the kernel has finished with the others */
 
 /* Empty if zeroed. */
 struct parting {

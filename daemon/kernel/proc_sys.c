@@ -2,9 +2,9 @@
 /*
  * /proc/sys shows each namespace its own settings under the same names. The kernel keeps an entry for each of them in one
  * chain, directory by directory, and every look-up walks along it: in the thousandth namespace that takes ten times as long
- * as the setting itself. So where many are visited, topod uses a procfs of its own, which is thrown away before its chains
- * become long. It is mounted nowhere. Where the kernel gives none (a sandbox, one before 5.2) the machine's /proc does as
- * well, only more slowly.
+ * as the setting itself. So if many are visited, topod uses a detached procfs of its own, which is discarded before its
+ * chains become long. If the kernel refuses one (in a sandbox, or before Linux 5.2), the machine's /proc is used, which is
+ * only slower.
  */
 #include "kernel/proc_sys.h"
 
@@ -20,7 +20,7 @@
 
 enum {
 	SETTING_MAX = 1024,
-	SPARED_VISITS = 4, /* mounting does not pay for so few */
+	SPARED_VISITS = 4, /* mounting is not worth it for so few */
 	VISITS_PER_PROC = 64,
 };
 

@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 
-/* Calls fn for processes (not for all, if there are very many), with a descriptor of /proc and the inode of the
- * network namespace, until it returns false. */
+/* Calls fn for each process (up to a limit), with a descriptor of /proc and the inode of the network namespace, until it
+ * returns false. */
 void processes_walk(bool (*fn)(void *userdata, int proc, int pid, uint64_t netns), void *userdata);
 /* Its network namespace, which the caller closes; -1. */
 int process_open_netns(int proc, int pid);

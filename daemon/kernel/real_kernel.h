@@ -37,17 +37,17 @@ struct handle {
 	bool unnamed;                             /* fd is of the held namespace, which is not under its name now */
 	struct nl_socket sockets[HANDLE_SOCKETS]; /* for requests inside, open as long as fd; the host's stay open */
 	struct netns_identity identity;
-	const char *obstruction;      /* what has the name, if that is neither a namespace nor a stale file; static */
+	const char *obstruction;      /* what has the name instead of a namespace or a stale file; static */
 	bool attached;                /* something else makes it: only this one counts, and only by topod's link … */
 	struct netns_identity wanted; /* … zeroed: none is attached … */
-	char *link;                   /* … which leads to this; NULL: there is none */
+	char *link;                   /* … which leads to this path; NULL: no link */
 	uint32_t generation;          /* incremented when the name stands for another namespace */
 	int32_t nsid;                 /* in the host namespace; -1: none */
 	struct known_link *by_index;
 	struct known_link *by_name;           /* only where there are many */
 	uint32_t highest;                     /* index assigned or seen */
-	unsigned asked_in;                    /* veth_peers.c: for whom … */
-	int32_t number;                       /* … and what that namespace calls this one; -1: nothing */
+	unsigned asked_in;                    /* veth_peers.c: the namespace that this one was queried for … */
+	int32_t number;                       /* … and its id for this one; -1: none */
 	struct handle *open_prev, *open_next; /* in the list of the open ones */
 	UT_hash_handle hh, hh_id;
 };
@@ -84,23 +84,23 @@ struct handle *handle_by_id(struct real_kernel *k, int32_t nsid);
 /* Opens it if it is not open, and forgets its id and links if it is another namespace than before. 0 or -errno; -ENOENT
  * if there is none: then handle->obstruction says what is there instead. */
 int handle_open(struct real_kernel *k, struct handle *handle);
-/* Says of a namespace that something else makes which one was attached, or that none was; attached false: it is not such
- * a namespace. Call it before handle_open(). */
+/* For a namespace that something else makes: sets which one was attached, if any; attached false: it is not such a
+ * namespace. Call it before handle_open(). */
 void handle_expect(struct handle *handle, bool attached, const struct netns_identity *wanted, const char *link);
-/* If somebody listens, gives these, which are open, an nsid if they have none. 0 or -errno. */
+/* If somebody listens to events, gives these open namespaces an nsid if they have none. 0 or -errno. */
 int handles_number(struct real_kernel *k, struct handle *const *handles, size_t n);
 /* Takes over a descriptor of a namespace that was just created. */
 int handle_adopt(struct real_kernel *k, struct handle *handle, int fd);
 void handle_gone(struct real_kernel *k, struct handle *handle);
-/* Holds a descriptor of an open namespace, or closes that. If there are too many, it is not held: then losing the name
- * means losing the namespace, as for `topod apply`. */
+/* Holds a descriptor of an open namespace, or closes it again. If too many are held already, it is not held: then losing the
+ * name means losing the namespace, as with `topod apply`. */
 void handle_hold(struct real_kernel *k, struct handle *handle, bool hold);
 /* The same, but the caller closes its descriptor; -1 if it was not open. */
 int handle_release(struct real_kernel *k, struct handle *handle);
 /* A socket of this protocol for requests inside, kept open during a pass: closing one for nf_tables waits until the
  * kernel has freed deleted rules, some 10 to 20 ms. 0 or -errno. */
 int handle_socket(struct real_kernel *k, struct handle *handle, int protocol, struct nl_socket **ret);
-/* The same if the thread is in that namespace already. Several threads may call it for different handles. */
+/* The same for a thread that is already in that namespace. Several threads may call it for different handles. */
 int handle_socket_here(struct real_kernel *k, struct handle *handle, int protocol, struct nl_socket **ret);
 /* The socket of this protocol, whether open or not. */
 struct nl_socket *handle_socket_of(struct handle *handle, int protocol);
@@ -116,8 +116,8 @@ void handle_add_link(struct handle *handle, const char *name, uint32_t ifindex, 
 void handle_drop_link(struct handle *handle, const char *name);
 void handle_clear_links(struct handle *handle);
 
-/* veth_peers.c: names the links in other namespaces that were seen by number. If a question fails, the namespace that was
- * asked has the error: it is not known where its links lead. */
+/* veth_peers.c: names the links in other namespaces that were seen by number. If a query fails, the queried namespace gets
+ * the error, because it is not known where its links lead. */
 void peers_resolve(struct real_kernel *k, const struct scan_request *request, struct state *state);
 
 /* left_behind.c */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Scanning namespaces: everything in one, or only some objects, at a cost that does not grow with the namespace. The
- * sources of the classes say what is read and how (model/source.h). It decides nothing, and changes nothing but the
- * handles.
+ * sources of the classes say what is read and how (model/source.h). It decides nothing, and changes only the handles.
  */
 #include "kernel/scan_private.h"
 
@@ -14,7 +13,7 @@ enum {
 	ROUND = NL_BATCH_MESSAGES, /* namespaces that may be open at once in any case */
 };
 
-/* The kernel counts from the boot, in hundredths of a second, when an address was set. */
+/* The kernel records when an address was set in hundredths of a second since boot. */
 static uint32_t hundredths(void) {
 	struct timespec now;
 
@@ -51,7 +50,7 @@ int ns_scan_socket(struct ns_scan *scan, int protocol, struct nl_socket **ret) {
 	return r;
 }
 
-/* What links are called. */
+/* Names of links. */
 
 static const char *link_name(void *userdata, uint32_t ifindex) {
 	const struct ns_scan *scan = userdata;
@@ -195,7 +194,7 @@ static bool is_kept(const struct scan_request *request, const struct handle *han
 				      netns_object(arena, handle->name, &handle->identity));
 }
 
-/* The ledger says which namespace was attached, also of one that is no longer declared. */
+/* The ledger says which namespace was attached, even if it is no longer declared. */
 static void expect(const struct scan_request *request, struct handle *handle) {
 	const struct ns_state *desired = state_find(request->desired, handle->name);
 	const struct ledger_entry *entry = ledger_attached_namespace(ledger_namespace(request->ledger, handle->name));
@@ -207,8 +206,8 @@ static void expect(const struct scan_request *request, struct handle *handle) {
 		      entry ? ledger_former(entry, NETNS_LINK) : NULL);
 }
 
-/* Opens them, and gives them their ids before anything inside is scanned: later changes are heard. One that cannot be
- * opened gets the error. */
+/* Opens the namespaces, and gives them their ids before anything inside is scanned, so that later changes are heard. One
+ * that cannot be opened gets the error. */
 static int prepare(struct real_kernel *k, const struct scan_request *request, const struct scope *scopes, size_t n,
 		   struct state *state) {
 	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));

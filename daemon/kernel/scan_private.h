@@ -29,7 +29,7 @@ struct ns_scan {
 	struct object *object;
 };
 
-/* scan.c: scans one namespace, whose handle is open if it exists, and adds what is there to ns. Uses nothing of other
+/* scan.c: scans one namespace, whose handle is open if it exists, and adds what is there to ns. Uses no data of other
  * namespaces, and nothing shared. 0 or -errno. */
 int scan_namespace(struct scanner *scanner, const struct scope *scope, struct handle *handle, struct ns_state *ns);
 /* Moves the thread back to its own namespace. */
@@ -52,6 +52,6 @@ void scan_all(struct real_kernel *k, const struct scan_request *request, const s
 int transport_read(struct ns_scan *scan, const struct source *source, const struct object *wanted, const char **ret_text,
 		   int *ret_error);
 
-/* veth_peers.c: asks for the name of a link by its index if it is not known; handle is open, and sock in it. 0, also if
- * there is no such link, or -errno. */
+/* veth_peers.c: queries the name of a link by its index if it is not known; handle is open, and sock in it. 0, also if there
+ * is no such link, or -errno. */
 int learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex);

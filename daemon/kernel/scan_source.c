@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading a source: sends its requests, round by round, and hands it the answers. Whole scans and narrow ones differ only
- * in what the source asks for. It knows no class by name, and of a message only whether it is a dump.
+ * Reading a source: sends its requests, round by round, and hands it the answers. Whole scans and narrow ones differ only in
+ * what the source requests. This file knows no class by name, and about a message only whether it is a dump.
  *
  * Texts (a file, a setting) are read object by object, by their transport.
  */
@@ -114,8 +114,8 @@ static int read_source(struct ns_scan *scan, const struct source *source) {
 
 /* Texts. */
 
-/* What cannot be read may still exist. If it is in the ledger, the scan fails: otherwise it would be forgotten as gone
- * and never be restored. For anything else, writing it will show. */
+/* An object that cannot be read may still exist. If it is in the ledger, the scan fails: otherwise it would be forgotten as
+ * gone and never be restored. For others, writing them shows the error. */
 static int unreadable(const struct ns_scan *scan, const struct object *object, int error) {
 	return ledger_find_object(scan->scanner->request->ledger, object) ? error : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A scan of many namespaces is divided between a few threads. Each thread has its own network namespace (setns() is per
- * thread), memory and procfs, and what it finds concerns only the namespace it scans. So nothing is locked, and the
- * result, with its order, is the same as that of one thread.
+ * thread), memory and procfs, and its results concern only the namespace that it scans. So nothing is locked, and the
+ * result, including its order, is the same as with one thread.
  *
  * The threads exist for one scan. If none can be created, the calling thread scans all namespaces.
  */
@@ -15,7 +15,7 @@ enum {
 	TAKEN = 4, /* namespaces taken at once: few, so that a slow one (a bridge with a thousand ports) delays no others */
 };
 
-/* What there is to do. */
+/* The work to do. */
 struct many {
 	struct real_kernel *k;
 	const struct scan_request *request;

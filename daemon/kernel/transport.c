@@ -43,7 +43,7 @@ static const char *setting_problem(int error) {
 				  : NULL;
 }
 
-/* Records the former value. Some settings have none until they are written (stable_secret: EIO), and others cannot be
+/* Records the former value. Some settings have no value until they are written (stable_secret: EIO), and others cannot be
  * read. */
 static int note_former(struct execution *x, const struct change *change, const struct sysctl *sysctl) {
 	struct arena *arena = &x->plan->arena;
@@ -83,7 +83,7 @@ static void read_reach(struct execution *x, const char *ns, const struct sysctl_
 	}
 }
 
-/* Records the values of other settings that the write changes too, so that they can be restored with it. */
+/* Records the values of other settings that the write also changes, so that they can be restored with it. */
 static int note_reach(struct execution *x, const struct change *change, const struct sysctl *sysctl) {
 	struct settings_seen seen = {};
 	struct sysctl_reach reaches[2];

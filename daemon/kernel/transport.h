@@ -10,7 +10,7 @@ struct transport_way {
 	int protocol;
 	bool batched;     /* several changes are sent together */
 	bool transaction; /* the messages of a change are applied as a whole or not at all */
-	/* By a function instead, and what that does, for people. NULL: by messages. */
+	/* By a function instead, and a description of what it does. NULL: by messages. */
 	const char *what;
 	void (*call)(struct execution *x, struct change *change);
 	bool inside; /* … which runs inside the namespace; the thread stays there */

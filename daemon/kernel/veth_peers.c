@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links in other namespaces: for the other end of a pair the kernel tells an index and the number that the namespace scanned
- * has for the other one. Which namespace that is, is found by asking for the number of the one where the other end is expected
- * (RTM_GETNSID by descriptor): the dump of all numbers would be one request, but Linux 6.18 ends it after its first part.
+ * Links in other namespaces: for the other end of a pair the kernel reports an index, and the number by which the scanned
+ * namespace knows the other namespace. To find that namespace, the number of the expected one is queried (RTM_GETNSID by
+ * descriptor). A dump of all numbers would be one request, but Linux 6.18 ends it after its first part.
  *
- * First all pairs are listed, each with what its other end says, if that was scanned too. Of two ends that name each other only
- * one is asked, the one in the namespace with fewer links, because the kernel searches all of a namespace's numbers for an
- * answer; what the other one is follows from that. So those that are asked are resolved before those that follow. A number is
- * asked for once, and the answer is remembered with the link: as long as both namespaces exist a number stands for the same one.
+ * First all pairs are listed, each with its other end if that was scanned too. If two ends refer to each other, only one is
+ * queried, in the namespace with fewer links, because the kernel searches all of a namespace's numbers for an answer; the
+ * result for the other one follows from that. So queried ends are resolved before those that follow from them. A number is
+ * queried once, and the answer is remembered with the link: as long as both namespaces exist, a number stands for the same
+ * one.
  *
- * Only where something else than the expected is found all namespaces are asked for, to give it a name.
+ * Only if the namespace is not the expected one, the numbers of all namespaces are queried to find its name.
  *
- * A question that fails is an error of the scan of the namespace that was asked, even if that is not scanned now: an end
- * whose place is not known would be taken for one in a wrong place, and a pair that is in order be recreated.
+ * If a query fails, the queried namespace's scan fails, even if it is not scanned now: an end in an unknown place would be
+ * taken for one in a wrong place, and an intact pair would be recreated.
  */
 #include "kernel/scan_private.h"
 #include "kind/link.h"
 
-/* A reference to a link elsewhere, beside what is expected there. */
+/* A reference to a link in another namespace, and what is expected there. */
 struct pair {
 	const struct ns_state *ns; /* where it was seen */
 	const struct link *link;
@@ -28,7 +29,7 @@ struct pair {
 	bool follows;                  /* resolved from the other end's result */
 };
 
-/* One namespace, while the links that it names by number are resolved. */
+/* One namespace, while the links that it refers to by number are resolved. */
 struct place {
 	struct real_kernel *k;
 	struct state *state;
@@ -57,7 +58,7 @@ static void failed(struct place *place, const struct handle *asked, int r) {
 	ns->error = ns->error ? ns->error : r;
 }
 
-/* Those that it has no number for, or that are gone, keep -1. */
+/* Those without a number, or that are gone, keep -1. */
 static void ask_some(struct place *place, struct handle **handles, size_t n) {
 	_cleanup_free_ int *fds = xmalloc(n * sizeof(*fds));
 	_cleanup_free_ int32_t *numbers = xmalloc(n * sizeof(*numbers));
@@ -221,7 +222,7 @@ static unsigned n_links(const struct handle *handle) {
 	return HASH_CNT(hh_index, handle->by_index);
 }
 
-/* Is the other end asked? */
+/* Is the other end queried? */
 static bool is_answered_there(const struct listing *l, const struct pair *pair) {
 	const char *there = pair->wanted->twin->ns;
 	unsigned here = n_links(handle_get(l->k, l->ns->name)), other = n_links(handle_get(l->k, there));
@@ -236,14 +237,14 @@ static bool removes_namespaces(const struct scan_request *request) {
 	return false;
 }
 
-/* If namespaces are about to be removed, or topod made the link and now gives it up, it matters where links lead that are
- * declared as found. Checked last, because it costs a look-up for each namespace of the ledger. */
+/* If namespaces are about to be removed, or topod made the link and now gives it up, links that are declared as found must
+ * be resolved too. Checked last, because it costs a look-up for each namespace of the ledger. */
 static bool may_go_along(const struct listing *l, const struct object *wanted, const struct object *object) {
 	return wanted->external && object->kind->n_fields > LINK_N_FIELDS &&
 	       (object->owned || removes_namespaces(l->request));
 }
 
-/* A link that is not declared, or declared as another kind, is not compared by where it leads. */
+/* For a link that is not declared, or declared as another kind, the other end is not compared. */
 static void list_pairs_of(struct listing *l, struct object *object) {
 	static const struct link_ref nowhere = {};
 	const struct object *wanted = ns_find(l->desired, object);
@@ -283,7 +284,7 @@ static void list_pairs(struct listing *l) {
 
 /* Resolving. */
 
-/* Asks for the numbers of all expected namespaces at once. */
+/* Queries the numbers of all expected namespaces at once. */
 static void ask_for_expected(struct place *place, const struct pair *pairs, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		const struct pair *pair = &pairs[i];
@@ -348,7 +349,7 @@ static void resolve(struct listing *l, bool following) {
 	}
 }
 
-/* So that links into namespaces that are not scanned have a name, too. */
+/* So that links into namespaces that are not scanned also have a name. */
 static void know_all_names(struct real_kernel *k, struct arena *arena) {
 	handle_get(k, NS_HOST);
 	for (const char **name = netns_names(arena); *name; name++)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A name now stands for another namespace. Everything that the reconciler and the ledger knew about the former
- * one ends: failures and their pauses, contention, what was recorded of its inside and would go back there. What is declared
- * in one that was attached has been waiting, so making it is not the repair of a drift.
+ * A name now stands for another namespace. Everything that the reconciler and the ledger knew about the former one ends:
+ * failures and their pauses, contention, values recorded inside it that would go back. Objects declared in an attached
+ * namespace were waiting, so making them is not the repair of drift.
  */
 #include "reconcile/pass.h"
 
-/* What went back in the former one. */
+/* Drops objects that would go back in the former one. */
 static void forget_returns(struct ns_state *ns) {
 	for (struct object *object = ns ? ns->objects : NULL, *next; object; object = next) {
 		next = object->hh.next;
@@ -19,19 +19,19 @@ static void forget_returns(struct ns_state *ns) {
 	}
 }
 
-/* The kernel may have the former one still, and topod may not have seen it go. */
+/* The kernel may still have the former one, and topod may not have seen it disappear. */
 static void begin_anew(struct reconciler *r, const char *name) {
 	struct ns_info *info = worklist_find(&r->work, name);
 	struct failure_ns *failures = failure_namespace(&r->failures, name);
 	const struct object *self = ns_self(state_find(&r->spec.state, name));
 	const struct failure_record *own = self ? failure_find(&r->failures, self) : NULL;
 
-	worklist_mark(&r->work, info, reconciler_now(r)); /* the sets name objects that are removed here */
+	worklist_mark(&r->work, info, reconciler_now(r)); /* the sets refer to objects that are removed here */
 	scan_set_clear(&info->later);
 	forget_returns(state_find(&r->spec.state, name));
 	for (struct failure_record *record = failures ? failures->records : NULL, *next; record; record = next) {
 		next = record->ns_next;
-		if (record != own) /* that the namespace itself is there again is still to be said */
+		if (record != own) /* the return of the namespace itself is still to be reported */
 			failure_drop(&r->failures, record);
 	}
 	ns_foreach(object, state_find(&r->spec.state, name)) {
@@ -64,7 +64,7 @@ bool pass_follow_born(struct pass *pass, const struct plan *plan) {
 		scan_set_add_whole(pass_add(pass, worklist_find(&r->work, (*born)->ns)));
 	}
 	if (!pass->only_scans)
-		(void)pass_write(r, &lines); /* if it cannot be written, the next daemon finds the same out */
+		(void)pass_write(r, &lines); /* if it cannot be written, the next daemon detects the same */
 	return any;
 }
 

@@ -3,7 +3,7 @@
  * Growing pauses: after each failed try the next pause is twice as long, up to a limit.
  *
  * Failing objects, outages and the reading of events all use this one rule, each with its own limits. It knows no clock: the
- * caller passes the time, and decides what a try is.
+ * caller passes the time, and decides what counts as a try.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Carries out a plan: records in the ledger what is about to be done, makes the requests, and records the results. choose.c
- * has decided before what is done at all.
+ * has decided which changes are made.
  *
- * The order is what makes a crash harmless: an intent is in the ledger before its request, and what a request has deleted
- * leaves the ledger only afterwards. So everything that topod may have made is in the ledger at any moment.
+ * The order makes a crash harmless: an intent is in the ledger before its request, and a deleted object leaves the ledger
+ * only after its request. So the ledger always contains everything that topod may have made.
  */
 #include "reconcile/pass.h"
 
@@ -65,7 +65,7 @@ static int reread(struct reconciler *r) {
 	return err;
 }
 
-/* What cannot be recorded is not done. The rest is: changes of recorded objects need no new line. */
+/* A change that cannot be recorded is not made. Others are: changes of recorded objects need no new line. */
 static int forgo(struct reconciler *r, const struct changes *changes, int error) {
 	vec_foreach(at, &changes->list) {
 		(*at)->done = true;
@@ -75,7 +75,7 @@ static int forgo(struct reconciler *r, const struct changes *changes, int error)
 	return reread(r);
 }
 
-/* Records the index of a link that topod did not make, so that what topod does on it is found again after a rename. */
+/* Records the index of a link that topod did not make, so that topod's objects on it are found again after a rename. */
 static void note_places(struct pass *pass, const struct plan *plan, const struct change *change, struct text *lines) {
 	const char *link = change->done || change->type == CHANGE_DELETE || change->desired->gone
 				   ? NULL
@@ -89,9 +89,9 @@ static void note_places(struct pass *pass, const struct plan *plan, const struct
 	}
 }
 
-/* Does the ledger say already that topod made it? Then the entry outlives a creation that fails: a link that was made or
- * moved in before may be in another place now, and is recognized by its entry there. Of a link to move in, the entry of a
- * crash may not say which one. */
+/* Does the ledger already say that topod made it? Then the entry survives a failed creation: a link that was made or moved
+ * in before may be in another place now, where it is recognised by its entry. After a crash, the entry of a link to move in
+ * may not say which one. */
 static bool was_made(const struct ledger *ledger, const struct object *object) {
 	const struct ledger_entry *entry = object ? ledger_find_object(ledger, object) : NULL;
 
@@ -150,7 +150,7 @@ static int note_reached(void *userdata, const struct change *change, const struc
 }
 
 /* An object that could not be made is not ours; if it exists, it is somebody else's. If only the answer was lost, the next
- * scan decides by the mark or the MAC address. A link keeps its entry: it is always recognized by these, and the entry may
+ * scan decides by the mark or the MAC address. A link keeps its entry: it is always recognised by these, and the entry may
  * stand for one that somebody moved or renamed, which must still be deleted. */
 static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
 	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
@@ -195,7 +195,7 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 		/* Before it is forgotten, so that a crash here does no harm. */
 		if (entry && (entry->made || kind_is_namespace(entry->kind)) && !lost->kept &&
 		    kernel->ops->clear(kernel, entry->kind->transport, lost->ns) < 0)
-			continue; /* the next one tries again */
+			continue; /* the next pass tries again */
 		if (entry && kind_is_namespace(entry->kind))
 			forget_lo(pass, lost->ns, &lines);
 		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
@@ -215,7 +215,7 @@ static void note_one(struct ledger *ledger, const struct note *note, struct text
 		ledger_note_share(ledger, object, note->observed, fields, note->other, lines);
 	else if (!object->gone)
 		ledger_note(ledger, object, note->observed, fields, false, lines);
-	/* A field that is no longer declared is no claim any more, even before it is restored. */
+	/* A field that is no longer declared is not a claim any more, even before it is restored. */
 	ledger_declare(ledger, object, note->fields, lines);
 }
 
@@ -232,7 +232,7 @@ static int note_declared(struct pass *pass, struct plan *plan) {
 	return pass_write(pass->r, &lines) < 0 ? reread(pass->r) : 0;
 }
 
-/* Reported once: what other topologies have stays for as long as they exist. */
+/* Reported once: objects of other topologies stay as long as those exist. */
 static void tell_spared(struct pass *pass, const struct spared *spared) {
 	struct reconciler *r = pass->r;
 	_cleanup_text_ struct text scope = {}, noun = {};
@@ -268,7 +268,7 @@ int pass_note(struct pass *pass, struct plan *plan) {
 	return err;
 }
 
-/* How many changes users count for it, in the plan (report/report_items.c), while it is carried out, and in the result: a
+/* As how many changes it is counted in the plan (report/report_items.c), while it is carried out, and in the result: a
  * recreation is one, the creation of a pair is two, and an update that only completes a creation is not counted. */
 static size_t counts_as(const struct change *change) {
 	if (change->completes || (change->type == CHANGE_DELETE && change->recreates))
@@ -337,7 +337,7 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 		failure_retried(&r->failures);
 	if (change->revives) {
 		if (change->type == CHANGE_CREATE && record)
-			failure_tried(record, reconciler_now(pass->r)); /* what comes of it, the kernel does not know yet */
+			failure_tried(record, reconciler_now(pass->r)); /* the kernel does not know the result yet */
 		return;
 	}
 	pass_note_acknowledged(pass, change);
@@ -349,14 +349,14 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	if (awaited && !reported)
 		return;
 	r->status.counts.n_restored++;
-	r->status.counts.n_drifts += !reported; /* else it was counted when it was reported */
+	r->status.counts.n_drifts += !reported; /* otherwise it was counted when it was reported */
 	if (record)
 		record->drifted = false;
 	if (awaited)
-		return; /* its recovery is told once it is verified */
+		return; /* its recovery is reported once it is verified */
 	line = drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED);
 	if (!line)
-		return; /* a consequence of something else, and nobody's quarrel */
+		return; /* a consequence of something else, not contention */
 	line->latency_usec = reconciler_now(pass->r) - pass->since_usec;
 	line->left = pass_left_behind(pass, change);
 	if (!failure_repaired(&r->failures, object, reconciler_now(pass->r))) {
@@ -444,7 +444,7 @@ static void split(struct plan *plan, const struct change *from, uint64_t fields,
 		add_part(plan, from, left & -left, whole, parts)->type = CHANGE_UPDATE;
 }
 
-/* The fields that creation must set: those that a link cannot be made or recognized without, or that no update can set
+/* The fields that creation must set: those without which a link cannot be made or recognised, or that no update can set
  * later. */
 static uint64_t fields_of_birth(const struct change *change) {
 	const struct kind *kind = change->desired->kind;

@@ -7,7 +7,7 @@
 #include "reconcile/pass.h"
 
 enum {
-	SEARCHES_MAX = 8, /* per pass; each goes through all processes */
+	SEARCHES_MAX = 8, /* per pass; each search reads all processes */
 };
 
 /* ---- why ---- */
@@ -18,7 +18,7 @@ enum hold {
 	HELD_TOLD,       /* it is never done, only reported: something foreign is rightly in its place */
 	HELD_REVIVAL,    /* the kernel gave up the object, and it is not due to be recreated */
 	HELD_BLOCKED,    /* what it needs is left alone, cannot be made, or goes first */
-	HELD_IGNORED,    /* the kernel acknowledges and ignores it, and it is not due */
+	HELD_IGNORED,    /* the kernel acknowledges and ignores the change, and it is not due */
 	HELD_FAILURE,    /* it failed or is contested, and it is not due */
 	HELD_REPORTED,   /* `drift: report` */
 	HELD_UNREPORTED, /* `drift: ignore` */
@@ -38,7 +38,8 @@ bool pass_comes_next(const struct change *change) {
 	return false;
 }
 
-/* What goes with a link or a namespace is told with that. What an address takes along, a route, is drift of its own. */
+/* Objects that disappear with a link or a namespace are reported with it. A route that an address takes along is separate
+ * drift. */
 static bool carries(const struct change *need) {
 	return object_is_link(change_object(need)) || object_is_namespace(change_object(need));
 }
@@ -59,8 +60,8 @@ static bool is_blocked(const struct pass *pass, const struct change *change) {
 	return false;
 }
 
-/* A change of an object that was never as declared is not drift: it was not made yet, waited for something, or stands on
- * something that is only made now. */
+/* A change of an object that was never as declared is not drift: it was not made yet, it waited, or what it is made on is
+ * only made now. */
 static bool is_drift(const struct pass *pass, const struct change *change, const struct failure_record *record) {
 	const struct object *object = change_object(change);
 
@@ -125,7 +126,7 @@ static void note_blocked(struct pass *pass, const struct change *change, struct 
 		failure_put_off(failures, ignored, pass->now_usec);
 }
 
-/* Drift that is left alone: reported if that is news. */
+/* Drift that is left alone: reported if it is new. */
 static void note_left(struct pass *pass, const struct plan *plan, const struct change *change, enum failure_state state,
 		      enum occurrence_type type) {
 	struct failures *failures = &pass->r->failures;
@@ -230,7 +231,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 }
 
 /* An object that the kernel gave up failed when it was last made, and is recreated after a pause. A scan of it is not a
- * reason to try, because recreating it causes events. Without a carrier a try is useless, so it waits for that. */
+ * reason to try, because recreating it causes events. Without a carrier a try is useless, so it waits for one. */
 static void note_given_up(struct pass *pass, struct plan *plan) {
 	struct failures *failures = &pass->r->failures;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Answers two questions about each change: what happened to the object, in words, and is that only a consequence of
- * something that has a line already?
+ * something that already has a line?
  *
  * What happened follows from what the scan found instead of the declared object (describe()):
  *
@@ -88,7 +88,7 @@ static bool print_changed_fields(const struct object *desired, const struct obje
 	return subject;
 }
 
-/* What was in the place of an object that is recreated. */
+/* The object that was in the place of one that is recreated. */
 static const struct object *replaced(const struct plan *plan, const struct change *change) {
 	vec_foreach(at, &plan->changes)
 		if ((*at)->type == CHANGE_DELETE && (*at)->desired == change->desired)
@@ -126,7 +126,7 @@ static bool describe(const struct plan *plan, const struct change *change, enum 
 	return subject;
 }
 
-/* Describes what was tried, if nothing existed before that could have drifted. Returns as describe(). */
+/* Describes what was tried, if nothing existed before that could have drifted. Returns the same as describe(). */
 static bool describe_try(const struct change *change, struct text *out) {
 	if (change->refused) {
 		text_add(out, change->text);
@@ -152,7 +152,7 @@ static bool is_at(const struct drift_place *place, const struct object *object) 
 	return streq_ptr(place->ns, object->ns) && streq_ptr(place->link, object_home_link(object));
 }
 
-/* Does the object need the link of that place, as a port needs its bridge? */
+/* Does the object need the link at that place, as a port needs its bridge? */
 static bool needs(const struct object *object, const struct drift_place *place) {
 	object_foreach_need(need, object)
 		if (need.name && streq_ptr(place->link, need.name) && streq(place->ns, need.ns))
@@ -160,8 +160,9 @@ static bool needs(const struct object *object, const struct drift_place *place) 
 	return false;
 }
 
-/* With a link disappears what is on it, on the other end of its pair, and what stands on it. What disappears with something
- * on the link, as a route with an address, may have disappeared with any link of the namespace. */
+/* With a link disappears everything on it, everything on the other end of its pair, and all links made on it. An object that
+ * disappears with something on the link, like a route with an address, may have disappeared with any link of the
+ * namespace. */
 static bool goes_with_link(const struct drift_line *line, const struct object *object) {
 	const struct class *class = object->kind->class;
 	bool above = needs(object, &line->place) || needs(object, &line->twin);

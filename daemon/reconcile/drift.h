@@ -2,8 +2,8 @@
 /*
  * Lines about the changes of one pass: a repair and everything that followed from it is one line, not many.
  *
- * When a link is deleted, its addresses and routes disappear with it; that they were restored is counted in the link's line.
- * So lines wait until the pass is over. It only describes: it knows neither why a change was made nor where lines go.
+ * When a link is deleted, its addresses and routes disappear with it; their repairs are counted in the link's line. So lines
+ * wait until the pass is over. It only describes: it knows neither why a change was made nor where lines go.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 
 /* Where an object belongs. Zeroed: nowhere. */
 struct drift_place {
-	const char *ns, *link; /* link is NULL for what belongs to none */
+	const char *ns, *link; /* link is NULL if the object belongs to none */
 };
 
 struct drift_line {

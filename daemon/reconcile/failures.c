@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * When an object that is not as declared is tried again.
+ * Decides when an object that is not as declared is tried again.
  *
  * States. An object that was repaired is WATCHED for ten seconds. Five repairs in that time are contention: somebody keeps
  * undoing them, so the object becomes CONTESTED and is left alone for a second, then two, up to 30. An object whose change
@@ -30,12 +30,12 @@ static const struct backoff_limits limits = { FAILURE_PAUSE_FIRST_USEC, FAILURE_
 				   limits_costly = { FAILURE_PAUSE_FIRST_USEC, FAILURE_PAUSE_COSTLY_SEC *UINT64_C(1000000) },
 				   limits_quiet = { STORM_QUIET_USEC, STORM_QUIET_USEC << 7 };
 
-/* What happens to a record that waits. */
+/* Events of a record that waits. */
 enum failure_event {
 	EVENT_TRIED,      /* failing: tried, and it failed or the result is not known yet */
 	EVENT_REPAIRED,   /* contested: repaired once more */
 	EVENT_ASKED_FOR,  /* failing: scanned too soon after its latest try */
-	EVENT_CHANGED,    /* contested: it differs in another way than before */
+	EVENT_CHANGED,    /* contested: it differs in a new way */
 	EVENT_POSTPONED,  /* due, but what it needs is missing */
 	EVENT_STORM_OVER, /* contested, failing */
 	EVENT_NO_CARRIER, /* failing: the kernel gave it up, and its link has no carrier, … */

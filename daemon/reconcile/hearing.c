@@ -81,7 +81,7 @@ void reconciler_hint(struct reconciler *r, const char *name, const struct hint *
 		hear_neighbour(r, name, &hint->address);
 	if (!ns || info->dirty.whole)
 		return;
-	/* In an exclusive namespace, additions count too. */
+	/* In an exclusive namespace, undeclared objects count too. */
 	if (!info->known || ns->exclusive) {
 		grown = scan_set_add_whole(&info->dirty);
 	} else {

@@ -19,7 +19,7 @@ enum {
 /* Zeroed: all events are read. */
 struct hearing {
 	struct outage deaf;   /* events cannot be read */
-	uint64_t listen_usec; /* no events are read before that, because what they ask for has to wait anyway */
+	uint64_t listen_usec; /* no events are read before that, because the scans that they cause have to wait anyway */
 	/* Overruns in a row: events are lost again and again. */
 	unsigned n_overruns;
 	uint64_t overrun_usec; /* the latest */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting starts with the second scan of a pass: what the first one asks for is drift or new, and was not tried in this
+ * Counting starts with the second scan of a pass: differences in the first one are drift or new, and were not tried in this
  * pass.
  */
 #include "reconcile/ignored.h"
 
 enum {
-	IN_VAIN_ALIKE = 2,  /* so often in a row it was acknowledged and differed in the same way: not by chance */
+	IN_VAIN_ALIKE = 2,  /* acknowledged this often in a row, while it differed in the same way: not by chance */
 	IN_VAIN_AT_ALL = 4, /* the same with varying differences (the kernel shows another value each time) */
-	UNDONE = 2,         /* so often it was seen as declared, and then undone by another change of topod */
+	UNDONE = 2,         /* this often seen as declared, and then undone by another change of topod */
 };
 
 struct ignored_entry {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that the kernel acknowledges and does not carry out, or not as they were made: it rounds a value, sorts a list,
- * has one attribute where the file has two, or makes the object elsewhere.
+ * Requests that the kernel acknowledges but does not carry out, or not exactly: it rounds a value, sorts a list, has one
+ * attribute where the file has two, or makes the object elsewhere.
  *
  * Repeating such a request at once is useless, and nobody else is at fault. The scans of one pass show it: after each
- * acknowledgement the same object differs again, in the same way. What somebody else undoes is seen as requested sooner or
- * later. This file only counts; pass_ignored.c acts on it.
+ * acknowledgement the same object differs again, in the same way. If somebody else undoes changes, the object is seen as
+ * requested sooner or later. This file only counts; pass_ignored.c acts on it.
  */
 #pragma once
 
@@ -18,21 +18,21 @@ struct ignored {
 	struct ignored_entry *entries; /* by the object's id */
 };
 
-/* A number for how the object differs from what is declared: equal numbers mean in the same way. Never 0. */
+/* A number for how the object differs from its declaration; equal numbers mean the same difference. Never 0. */
 uint32_t ignored_sight(const struct change *change);
 
 /* The kernel acknowledged a change in this round. known: changes of the object were ignored in an earlier pass. */
 void ignored_acknowledged(struct ignored *ignored, const struct change *change, int round, bool known);
 
-/* The object was seen as declared: if it differs from now on, somebody else has changed it. */
+/* The object was seen as declared; if it differs later, somebody else has changed it. */
 void ignored_seen_well(struct ignored *ignored, const struct object *object);
 
 /* Has a change of this object been acknowledged in this pass, and in vain? */
 bool ignored_is_suspect(const struct ignored *ignored, const struct object *object);
 
-/* This round's scan asks for the change (again). True if the kernel has acknowledged it in vain so often that it must be
+/* This round's scan requires the change (again). True if the kernel has acknowledged it in vain so often that it must be
  * ignoring it. settled: the object was seen as declared before, so the kernel accepts the value and somebody else undoes it.
- * *ret_undone_by: the id of another declared object that undoes it when that one is set, or NULL. */
+ * *ret_undone_by: the id of another declared object whose change undoes this one, or NULL. */
 bool ignored_again(struct ignored *ignored, const struct change *change, int round, bool known, bool settled,
 		   const char **ret_undone_by);
 

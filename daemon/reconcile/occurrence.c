@@ -44,7 +44,7 @@ static void add_duration(const char *words, uint64_t usec, struct text *out) {
 	report_duration(usec, out);
 }
 
-/* Where it is declared, and when it is tried again. */
+/* Adds where it is declared, and when it is tried again. */
 static void add_retry(const struct occurrence *o, bool bare, struct text *out) {
 	if (bare)
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Something that happened and is worth a line, as data, and its words.
+ * An event that deserves a line, as data, and its words.
  *
  * All words of an occurrence are made here, so that the journal, a terminal, `topod watch` and the status use the same ones.
  * This file does not know where they go.
@@ -17,7 +17,7 @@ enum occurrence_type {
 	OCCURRENCE_DRIFT_FAILED,   /* the repair failed and is retried */
 	OCCURRENCE_BACKED_OFF,     /* something keeps undoing the repair */
 	OCCURRENCE_FAILING,        /* a change failed, for the first time */
-	OCCURRENCE_RECOVERED,      /* what failed or was contested has recovered */
+	OCCURRENCE_RECOVERED,      /* an object that failed or was contested has recovered */
 	OCCURRENCE_CONVERGED,      /* after a start or reload */
 	OCCURRENCE_SPARED,         /* an object that would be removed stays: another topology declares it */
 	OCCURRENCE_GONE,           /* an interface that somebody else moves in is missing */
@@ -33,7 +33,7 @@ enum drift_kind {
 	DRIFT_EXTRA,
 };
 
-/* How scope, noun and what become a sentence. */
+/* How scope, noun and `what` become a sentence. */
 enum occurrence_form {
 	FORM_PREDICATE, /* "web/eth0: address 10.0.0.11/24 was removed" */
 	FORM_FIELDS,    /* the words have a subject of their own: "web: route default: mtu was changed from 1400 to 1500" */
@@ -77,5 +77,5 @@ const char *drift_name(enum drift_kind drift);
 
 /* One line: "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms". The caller frees. */
 char *occurrence_text(const struct occurrence *occurrence);
-/* The same without what only a running daemon can say: the head, the place in the file, the next try. */
+/* The same without the parts that only a running daemon has: the head, the place in the file, the next try. */
 char *occurrence_bare_text(const struct occurrence *occurrence);

@@ -43,11 +43,12 @@ static inline bool outage_stands(const struct outage *outage) {
 /* Frees it; afterwards there is none. */
 void outage_done(struct outage *outage);
 
-/* Reports that it began or ended. scope: a namespace, or the topology; n_others: so many other namespaces share it. */
+/* Reports that it began or ended. scope: a namespace, or the topology; n_others: the number of other namespaces that share
+ * it. */
 void outage_tell(struct reconciler *r, const struct outage *outage, const char *scope, size_t n_others, bool over);
 /* An outage of the whole topology begins or continues. Reported once. */
 void outage_begin(struct reconciler *r, struct outage *outage, enum outage_sort sort, int error);
-/* It is over: if there was one, reports that and returns true. */
+/* It is over: if there was one, reports its end and returns true. */
 bool outage_end(struct reconciler *r, struct outage *outage);
 
 /* Removes the namespaces that could not be scanned from the pass and from what was observed. Reports them, and those that

@@ -5,9 +5,8 @@
  *
  * One round:
  *
- * 1. Scan. What is dirty is taken at the beginning: the scan sees everything that happened before, and what happens from
- * then
- *     on makes it dirty again. If the plan has consequences outside of what was scanned (scan_closure.c), or the ledger has
+ * 1. Scan. Dirty marks are taken at the beginning: the scan sees everything that happened before, and later events make
+ * namespaces dirty again. If the plan has consequences outside of what was scanned (scan_closure.c), or the ledger has
  *     to follow a renamed link, the plan is dropped and the scan repeated, wider.
  * 2. Judge. A scan that follows requests shows which of them the kernel acknowledged and ignored (pass_ignored.c). These
  * fields
@@ -16,8 +15,8 @@
  * two
  *     topologies cannot claim the same object at once. If a ledger has changed, the round ends and everything is scanned again.
  *  4. Record (carry_out.c) what is gone and what is declared, then choose (choose.c) which changes are left alone.
- *  5. Settle (settle.c) the namespaces in which nothing is to be done: they are verified now.
- *  6. Carry out (carry_out.c) the rest: intents go to the ledger, then requests to the kernel, then results to the ledger.
+ *  5. Settle (settle.c) the namespaces that need no changes: they are verified now. 6. Carry out (carry_out.c) the rest:
+ *  intents go to the ledger, then requests to the kernel, then results to the ledger.
  *
  * A namespace is *touched* if something is done in it, or still has to be scanned; only those take part in the next round.
  * Drift is reported at the end of the pass, because consequences of one cause share a line (drift.c). If something changes
@@ -85,8 +84,8 @@ struct scan_request pass_scan_of(const struct reconciler *r) {
 	return (struct scan_request){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
 }
 
-/* Moves what is dirty into the scan; `later` follows in the second round. A narrow scan is made only if everything else in
- * the namespace is known to be as declared. */
+/* Moves dirty parts into the scan; `later` follows in the second round. A narrow scan is made only if everything else in the
+ * namespace is known to be as declared. */
 static void take_dirty(struct pass *pass, struct ns_info *info) {
 	struct reconciler *r = pass->r;
 	bool known = info->known && !failure_in(&r->failures, info->name);
@@ -137,7 +136,7 @@ static int observe(struct pass *pass, struct state *observed) {
 	return err;
 }
 
-/* What was left to another topology may be free now, and is tried at once. True if another ledger has changed. */
+/* Objects left to another topology may be free now, and are tried at once. True if another ledger has changed. */
 static bool refresh_claims(struct pass *pass) {
 	struct reconciler *r = pass->r;
 	bool changed = other_ledgers_refresh(&r->others, r->spec.topology);
@@ -186,8 +185,8 @@ static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_
 	return plan->renamed.n;
 }
 
-/* A namespace that would be deleted stays, because another topology uses it: so the objects in it must be deleted one by
- * one. True if that is news: then plan again. */
+/* A namespace that would be deleted stays, because another topology uses it, so the objects in it must be deleted one by
+ * one. True if this is new: then plan again. */
 static bool follow_left(struct pass *pass, const struct plan *plan) {
 	struct reconciler *r = pass->r;
 	bool any = false;
@@ -242,7 +241,7 @@ static void touch(struct pass *pass, struct ns_info *info) {
 	info->position = pass->n_touched;
 }
 
-/* Finds the namespaces that are scanned once more: where something is done, and where something is left for the second
+/* Finds the namespaces to scan once more: those in which something is done, and those with parts left for the second
  * scan. */
 static void find_touched(struct pass *pass, const struct plan *plan) {
 	const struct worklist *w = &pass->r->work;
@@ -271,7 +270,7 @@ static void find_touched(struct pass *pass, const struct plan *plan) {
  * scan. */
 static bool lock_claims(struct pass *pass, const struct plan *plan) {
 	if (!plan->changes.n && !plan->notes.n && !plan->lost.n && !plan->released.n && !plan->unnoted.n)
-		return true; /* nothing that others have to know or must not change meanwhile */
+		return true; /* nothing that others must know or must not change meanwhile */
 	pass->claims_lock = other_ledgers_lock();
 	if (!refresh_claims(pass))
 		return true;
@@ -298,7 +297,7 @@ static int act(struct pass *pass, struct plan *plan) {
 	return pass->n_touched ? pass_carry_out(pass, plan) : 1;
 }
 
-/* Names the first few objects that the last round still changes, for reconciler_restless(). */
+/* Lists the first few objects that the last round still changes, for reconciler_restless(). */
 static void note_restless(struct reconciler *r, const struct plan *plan) {
 	_cleanup_text_ struct text text = {};
 	size_t n = 0;

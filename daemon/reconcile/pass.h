@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One pass of the reconciler: scan, plan, record, carry out, and scan again what was touched, until nothing differs.
+ * One pass of the reconciler: scan, plan, record, carry out, and scan the touched namespaces again, until nothing differs.
  *
  * For the files of this room. reconcile.c decides when there is a pass and which namespaces take part. A pass is a loop of
- * rounds (pass.c), each of which is one scan and what it asks for: choose.c says which changes are left alone for now,
- * carry_out.c records and makes the others, settle.c deals with the namespaces in which nothing is to be done.
+ * rounds (pass.c), each of which is one scan and its changes: choose.c decides which changes are left alone for now,
+ * carry_out.c records and makes the others, settle.c handles the namespaces that need no changes.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 struct pass {
 	struct reconciler *r;
 	uint64_t now_usec;              /* when the round began */
-	uint64_t since_usec;            /* what the pass takes up has been dirty since then */
+	uint64_t since_usec;            /* since when the pass's namespaces have been dirty */
 	bool only_scans;                /* `plan`: nothing is changed, and what is dirty stays dirty */
 	bool scanned;                   /* the round's scan succeeded: a later error is the ledger's */
 	bool reachable_again;           /* a namespace that could not be scanned can be again */
@@ -56,8 +56,8 @@ void pass_done(struct pass *pass);
 
 /* ---- attach.c ---- */
 
-/* Makes the ledger follow namespaces that others make: what it says of the former one of that name is forgotten. True if there
- * was one: then plan again. */
+/* Makes the ledger follow namespaces that others make: entries for the former one of that name are forgotten. True if there
+ * were any: then plan again. */
 bool pass_follow_born(struct pass *pass, const struct plan *plan);
 
 /* ---- choose.c ---- */
@@ -66,7 +66,7 @@ bool pass_follow_born(struct pass *pass, const struct plan *plan);
 void pass_choose(struct pass *pass, struct plan *plan);
 /* Is the change held only because another change of this plan goes first? */
 bool pass_comes_next(const struct change *change);
-/* A change failed: reports it if that is news. */
+/* A change failed: reports it if that is new. */
 void pass_note_failure(struct pass *pass, struct plan *plan, struct change *change);
 /* The processes that are left in the namespace that the change replaces, or finds replaced; NULL: none. */
 const char *pass_left_behind(struct pass *pass, const struct change *change);
@@ -79,7 +79,7 @@ bool pass_is_new(const struct pass *pass, const struct object *object);
 bool pass_note_ignored(struct pass *pass, const struct plan *plan);
 /* Of the fields in which the object differs, those that stay as the kernel keeps them (plan_input.kept). */
 uint64_t pass_kept(void *pass, const struct object *object, uint64_t differs);
-/* The record that says that the kernel ignores creating or deleting this object; NULL. */
+/* The record that the kernel ignores creating or deleting this object, or NULL. */
 struct failure_record *pass_ignored_as_such(const struct pass *pass, const struct change *change);
 /* The record of what the kernel has ignored before, if the change tries that again; NULL. */
 struct failure_record *pass_known_ignored(const struct pass *pass, const struct change *change);
@@ -99,5 +99,5 @@ int pass_carry_out(struct pass *pass, struct plan *plan);
 
 /* ---- settle.c ---- */
 
-/* Settles the namespaces in which nothing is to be done: those after the touched ones. 0 or -errno of the ledger. */
+/* Settles the namespaces that need no changes: those after the touched ones. 0 or -errno of the ledger. */
 int pass_settle(struct pass *pass, const struct plan *plan);

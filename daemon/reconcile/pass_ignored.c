@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Changes that the kernel acknowledges and ignores: finds them, reports them once, and leaves them alone until the next try
- * is due. The rest of the object, and what stands on it, is compared and repaired as if the kernel's values were declared.
+ * is due. The rest of the object, and everything made on it, is compared and repaired as if the kernel's values were
+ * declared.
  */
 #include "reconcile/pass.h"
 
@@ -28,7 +29,7 @@ uint64_t pass_kept(void *userdata, const struct object *object, uint64_t differs
 	return pass->r->paused || !failure_may_try(failures, record, pass->now_usec) ? record->fields & differs : 0;
 }
 
-/* The object is not there, and all of it is asked for. A setting is never created, so one that cannot be read is updated. */
+/* The whole object is missing and requested. A setting is never created, so one that cannot be read is updated. */
 static bool asks_for_all(const struct change *change) {
 	return change->type != CHANGE_UPDATE || (!change->observed && !change->completes);
 }
@@ -105,7 +106,7 @@ void pass_scan_suspects(struct pass *pass, const struct plan *plan) {
 
 /* ---- reporting ---- */
 
-/* What was counted as restored was not. */
+/* Objects counted as restored were not. */
 static void retract(struct pass *pass, const struct object *object) {
 	size_t n = drift_retract(&pass->lines, object);
 
@@ -165,7 +166,7 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 	line->pause_usec = failure_find_ignored(&r->failures, object)->backoff.pause_usec;
 }
 
-/* An object that did not exist after it was made, and exists now, is ignored in another way, if at all. */
+/* If an object did not exist after it was made, but exists now, the kernel ignores it in another way, if at all. */
 static bool is_known(const struct pass *pass, const struct change *change) {
 	const struct failure_record *record = failure_find_ignored(&pass->r->failures, change_object(change));
 

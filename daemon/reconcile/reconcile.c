@@ -4,7 +4,7 @@
  *
  * Everything that happens becomes one of two things: a mark "dirty" in the worklist (hearing.c, from events), or a time at
  * which something is retried (failures.c, outage.c). A pass (pass.c) takes what is dirty or due, and repeats scan, plan and
- * change until a scan finds nothing to do. So nothing depends on the order of events, and an event twice or too late does no
+ * change until a scan finds nothing to do. So nothing depends on the order of events, and duplicate or late events do no
  * harm.
  *
  *     event, timer ──▶ dirty / due ──▶ pass: scan ─▶ plan ─▶ record ─▶ carry out ─┐
@@ -116,8 +116,8 @@ static void assess(struct reconciler *r) {
 		return;
 	}
 	r->status.phase = n_unwell ? PHASE_DEGRADED : w->n_required ? PHASE_CONVERGING : PHASE_CONVERGED;
-	r->applying = false;                     /* everything was tried: what differs from now on is drift */
-	ledger_file_compact(r->file, r->ledger); /* if that fails, the file is only longer */
+	r->applying = false;                     /* everything was tried: later differences are drift */
+	ledger_file_compact(r->file, r->ledger); /* if this fails, the file is only longer */
 	if (n_unwell || w->n_required)
 		return;
 	r->status.converged_usec = reconciler_now(r);
@@ -125,8 +125,8 @@ static void assess(struct reconciler *r) {
 		tell_converged(r);
 }
 
-/* Adds to the pass what is dirty and may be scanned now, what is due for a retry, and pending addresses whose event may have
- * been missed. */
+/* Adds to the pass: dirty namespaces that may be scanned now, objects due for a retry, and pending addresses whose event may
+ * have been missed. */
 static void take_namespaces(struct pass *pass) {
 	struct reconciler *r = pass->r;
 	struct worklist *w = &r->work;
@@ -137,7 +137,7 @@ static void take_namespaces(struct pass *pass) {
 				r->hearing.listen_usec = pass->now_usec + HEARING_PAUSE_USEC;
 			continue;
 		}
-		pass_add(pass, info); /* the scan takes what is dirty in it, see take_dirty() */
+		pass_add(pass, info); /* the scan takes its dirty parts, see take_dirty() */
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
 	}
 	for (struct failure_record *record = r->failures.bad; record; record = record->next) {
@@ -162,7 +162,7 @@ void reconciler_pass(struct reconciler *r) {
 	take_namespaces(&pass);
 	if (!pass.infos.n) {
 		if (r->applying)
-			assess(r); /* with nothing to do, all is done */
+			assess(r); /* with nothing to do, everything is done */
 		return;
 	}
 	if (pass.since_usec == UINT64_MAX)

@@ -3,8 +3,8 @@
  * The state machine that makes the kernel agree with the file: which namespaces to scan, what to change, when to retry.
  *
  * A pass scans the dirty namespaces, plans, records intents in the ledger, carries out the plan, and scans again until
- * nothing differs. What fails is retried with growing pauses; what others keep undoing is left alone for a while. It knows
- * neither sockets nor the clock: the caller passes the kernel and the time, so that tests can replace them.
+ * nothing differs. Failed changes are retried with growing pauses; changes that others keep undoing are left alone for a
+ * while. It knows neither sockets nor the clock: the caller passes the kernel and the time, so that tests can replace them.
  */
 #pragma once
 
@@ -55,8 +55,8 @@ struct reconciler_hooks {
 
 struct reconciler;
 
-/* Adds what the reconciler waits for before it can be settled: "duplicate detection of 2 addresses; …"; nothing if it is
- * just at work. */
+/* Adds what the reconciler waits for before it is settled: "duplicate detection of 2 addresses; …"; nothing if it is just
+ * working. */
 void reconciler_pending_text(const struct reconciler *r, struct text *out);
 
 /* Takes ownership of spec and zeroes the caller's. kernel, ledger and file belong to the caller and must outlive it.
@@ -78,7 +78,7 @@ bool reconciler_wants_neighbours(const struct reconciler *r);
 /* The whole namespace is to be scanned; all of them. */
 void reconciler_dirty(struct reconciler *r, const char *ns);
 void reconciler_dirty_all(struct reconciler *r);
-/* Makes dirty what causes no events (most settings); false if nothing of the sort is declared. */
+/* Makes objects dirty that cause no events (most settings); false if none is declared. */
 bool reconciler_dirty_periodic(struct reconciler *r);
 bool reconciler_has_silent(const struct reconciler *r);
 /* From now on there are no events of changed files: they are scanned periodically too. */
@@ -86,7 +86,7 @@ void reconciler_files_silent(struct reconciler *r);
 /* The namespace was attached: an observed object of it, with its birth and the link to it. It is recorded before its name is
  * made, and nothing is inherited from the former one. 0, -ENOENT if there is no such namespace, -errno of the ledger. */
 int reconciler_attach(struct reconciler *r, const struct object *netns);
-/* Was it there and as declared when it was last scanned? */
+/* Did it exist, and was it as declared, in the last scan? */
 bool reconciler_is_verified(const struct reconciler *r, const char *ns);
 /* Events were lost: everything is to be scanned. */
 void reconciler_overrun(struct reconciler *r);
@@ -98,17 +98,18 @@ void reconciler_heard(struct reconciler *r, bool lost);
  * read them whenever there are some. */
 uint64_t reconciler_listen_usec(const struct reconciler *r);
 
-/* Makes one pass over what is dirty or due. What could not be scanned or recorded is reported, and due again later. */
+/* Makes one pass over everything that is dirty or due. What could not be scanned or recorded is reported, and due again
+ * later. */
 void reconciler_pass(struct reconciler *r);
 
 /* When the next pass is due by time alone, CLOCK_MONOTONIC microseconds; UINT64_MAX: never; 0: now. */
 uint64_t reconciler_due(const struct reconciler *r);
 
-/* Puts a new spec into force and takes ownership of it; what did not change is not touched. */
+/* Puts a new spec into force and takes ownership of it; unchanged parts are not touched. */
 void reconciler_reload(struct reconciler *r, struct spec *spec);
 
-/* Between these two calls the kernel is scanned and not changed. Drift is reported once, as held, and repaired afterwards,
- * when everything is scanned again. What a start or a reload still has to make waits too, and is not scanned. Calling one of
+/* Between these two calls the kernel is scanned but not changed. Drift is reported once, as held, and repaired afterwards,
+ * when everything is scanned again. Changes of an unfinished start or reload wait too, and are not scanned. Calling one of
  * them twice has no effect. */
 void reconciler_pause(struct reconciler *r);
 void reconciler_resume(struct reconciler *r);
@@ -119,7 +120,8 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret);
 /* Calls fn for each object that is not as declared, except those that wait. */
 void reconciler_failures(const struct reconciler *r, void (*fn)(void *userdata, const struct failure *), void *userdata);
-/* … for each object that waits for something outside topod; error says for what ("for a carrier"). Texts are in arena. */
+/* … for each object that waits for something outside topod; error says what it waits for ("for a carrier"). Texts are in
+ * arena. */
 void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct failure *),
 		      void *userdata);
 /* Adds "1 address waits for a carrier, 2 interfaces wait to be moved in", or nothing. */
@@ -130,5 +132,5 @@ bool reconciler_settled(const struct reconciler *r);
 /* What the latest pass was still changing when it gave up after its last round, as text; NULL: every pass finished. The
  * string belongs to the reconciler. */
 const char *reconciler_restless(const struct reconciler *r);
-/* How often scanning, hearing or recording was tried in vain since it last worked, and the error. 0: all of them work. */
+/* How often scanning, hearing or recording has failed since it last worked, and the error. 0: all of them work. */
 size_t reconciler_obstructed(const struct reconciler *r, int *ret_error);

@@ -24,7 +24,7 @@ struct reconciler {
 	struct hearing hearing;
 	bool applying;  /* after a start or reload, until everything was tried: differences are not drift */
 	bool announced; /* "converged" was reported since then */
-	bool paused;    /* the kernel is scanned and not changed */
+	bool paused;    /* the kernel is scanned but not changed */
 	uint64_t applying_since;
 	size_t n_applied;   /* changes since then */
 	char *restless;     /* see reconciler_restless() */

@@ -23,8 +23,8 @@ static bool same_namespace(const struct ns_state *a, const struct ns_state *b) {
 	return true;
 }
 
-/* Drops the records of objects that are declared differently now, or no longer: "is as declared again" would be about
- * something else. */
+/* Drops the records of objects that are declared differently now, or no longer: "is as declared again" would be
+ * misleading. */
 static void drop_reports(struct reconciler *r, const struct ns_state *before, const struct ns_state *after) {
 	ns_foreach(object, before) {
 		const struct object *other = after ? ns_find(after, object) : NULL;
@@ -72,7 +72,7 @@ void reconciler_forget_spared(struct reconciler *r) {
 void reconciler_begin_applying(struct reconciler *r) {
 	struct reconciler_status *status = &r->status;
 
-	/* The new positions of the same objects. If they cannot be written, the former lines stay. */
+	/* Records new positions of unchanged objects. If they cannot be written, the former lines stay. */
 	if (ledger_renew_places(r->ledger, &r->spec.state))
 		(void)ledger_file_set_head(r->file, r->ledger);
 	ledger_add_returns(r->ledger, &r->spec.state);

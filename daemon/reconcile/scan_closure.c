@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * With a link that is recreated disappears what stands on it, in this namespace and in others; with a namespace, everything
- * in it. Both ends of a pair are created and deleted together. All of this must be in the same scan as its cause, so that
- * one plan restores it. What it is follows from the desired state, not from events, which may be lost.
+ * When a link is recreated, everything made on it disappears, in this namespace and in others; when a namespace is,
+ * everything in it. Both ends of a pair are created and deleted together. All of these must be in the same scan as their
+ * cause, so that one plan restores them. They are found in the desired state, not by events, which may be lost.
  */
 #include "reconcile/scan_closure.h"
 
@@ -30,7 +30,7 @@ static bool join(struct pass *pass, const struct place *place, bool grown) {
 
 static bool closure_link(struct pass *pass, const char *ns_name, const char *link, unsigned height);
 
-/* The link of an object that stands on the recreated one, or of a port of it. */
+/* The link of an object on the recreated one, or of one of its ports. */
 static bool closure_upper(struct pass *pass, const struct object *object, unsigned height) {
 	const char *link = object_home_link(object);
 
@@ -84,7 +84,7 @@ static bool closure_object(struct pass *pass, const struct object *object) {
 	return declared && join(pass, &place, scan_set_add_needing(&place.info->scanned, place.ns, declared));
 }
 
-/* A link that is moved in is searched among all links of the namespace that it comes from. */
+/* A link that is moved in is searched for among all links of the namespace that it comes from. */
 static bool closure_source(struct pass *pass, const struct change *change) {
 	struct place place;
 
@@ -94,7 +94,8 @@ static bool closure_source(struct pass *pass, const struct change *change) {
 	return join(pass, &place, scan_set_add_whole(&place.info->scanned));
 }
 
-/* What the object needs in other namespaces: does it still exist? What it needs in its own is in the scan already. */
+/* Adds objects in other namespaces that this one needs: do they still exist? Those in its own namespace are already in the
+ * scan. */
 static bool closure_needs(struct pass *pass, const struct change *change) {
 	struct place place;
 	bool grown = false;

@@ -4,6 +4,5 @@
 
 #include "reconcile/pass.h"
 
-/* Extends the pass if the plan has consequences outside of what was scanned. True if it did: then drop the plan and repeat
- * the scan. */
+/* Extends the pass if the plan has consequences outside the scan. True if it did: then drop the plan and repeat the scan. */
 bool scan_closure(struct pass *pass, const struct plan *plan);

@@ -21,7 +21,7 @@
  * `later` makes repairs fast: the kernel sends an event for each flag of a link that changes, and usually nothing else is
  * lost. The link alone costs one request; its dependents are scanned in the second round of the same pass.
  *
- * Whatever is added brings along what it needs (scan_set_add_needing()): the plan must see whether that exists, and nothing
+ * Each added object brings along what it needs (scan_set_add_needing()): the plan must see whether that exists, and nothing
  * is remembered from earlier scans.
  */
 #include "reconcile/scan_set.h"
@@ -52,7 +52,7 @@ bool scan_set_add(struct scan_set *scan_set, struct object *object) {
 	return true;
 }
 
-/* By what its gateway is reached: if that waits or fails, the object does, too. */
+/* The objects through which its gateway is reached: if they wait or fail, so does this one. */
 static void add_reaching(struct scan_set *scan_set, struct ns_state *ns, const struct object *object) {
 	const struct ip *ip;
 	const char *dev;
@@ -173,8 +173,8 @@ static bool add_detail(struct scan_set *scan_set, struct state *desired, struct 
 	return grown;
 }
 
-/* A link that is up and has its declared name has usually lost nothing: it alone is scanned first. Its attributes as a port
- * come in the same answer. */
+/* A link that is up and has its declared name has usually lost nothing, so only the link is scanned first. Its attributes as
+ * a port come in the same answer. */
 static bool add_standing_link(struct scan_set *scan_set, struct scan_set *later, struct state *desired, struct ns_state *ns,
 			      const char *link) {
 	struct object *object = ns_find_link(ns, link);

@@ -3,7 +3,8 @@
  * How much of a namespace a scan covers: all of it, or some declared objects.
  *
  * Hints are collected here until the next pass. A hint about something undeclared adds nothing; many hints add up to the
- * whole namespace. It knows what the desired state declares and depends on, but neither the kernel nor what was observed.
+ * whole namespace. It knows what the desired state declares and how its objects depend on each other, but neither the kernel
+ * nor what was observed.
  */
 #pragma once
 
@@ -31,17 +32,17 @@ static inline bool scan_set_is_empty(const struct scan_set *scan_set) {
 /* These functions return whether the set has grown. */
 bool scan_set_add_whole(struct scan_set *scan_set);
 bool scan_set_add(struct scan_set *scan_set, struct object *object);
-/* … with everything in its namespace that a change of it would need, and what reaches its gateway, because whether that exists
- * is never remembered. */
+/* … with everything in its namespace that a change of it needs, and the objects that reach its gateway, because their
+ * existence is never remembered. */
 bool scan_set_add_needing(struct scan_set *scan_set, struct ns_state *ns, struct object *object);
 /* The link and its dependents, in the same way. */
 bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link);
-/* How topod recognizes its own objects in events. */
+/* How topod recognises its own objects in events. */
 struct own_marks {
 	char *alias;     /* of links */
 	char *nft_table; /* name */
 };
-/* What the hint is about. `link` is the name that its index was known by, or NULL. Objects that may have been lost with it,
+/* Adds what the hint is about. `link` is the last known name of its index, or NULL. Objects that may have been lost with it,
  * but probably were not, go to `later`, so that the cause is repaired without waiting for them. */
 bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct state *desired, struct ns_state *ns,
 		       const struct hint *hint, const char *link, const struct own_marks *own);

@@ -2,9 +2,9 @@
 /*
  * Settles the namespaces in which a scan found nothing to do: those after the touched ones in the pass (pass.n_touched).
  *
- * In each of them, addresses in duplicate detection and waiting objects are counted; the namespace is verified now, and
- * perhaps known well enough for narrow scans; what was wrong and is as declared again has recovered; and what an earlier
- * file had changed, and is restored now, is forgotten.
+ * In each of them: addresses in duplicate detection and waiting objects are counted; the namespace counts as verified, and
+ * perhaps as known well enough for narrow scans; objects that are as declared again have recovered; and restored objects of
+ * an earlier file are forgotten.
  */
 #include "reconcile/pass.h"
 #include "reconcile/waiting.h"
@@ -34,8 +34,8 @@ static void note_pending(struct pass *pass, const struct plan *plan) {
 	}
 }
 
-/* Once a namespace is as declared, differences are drift. Not if something is still to be done there, because that may
- * delete other objects too (an address its secondaries), and not for objects that wait for something. */
+/* Once a namespace is as declared, differences are drift; but not while changes are still to be made there, because these
+ * may delete other objects too (an address its secondaries), and not for objects that wait. */
 static void note_as_declared(struct pass *pass, const struct plan *plan) {
 	const struct reconciler *r = pass->r;
 
@@ -50,7 +50,7 @@ static void note_as_declared(struct pass *pass, const struct plan *plan) {
 		const struct ns_state *ns = state_find(&r->spec.state, pending->object->ns);
 		struct object *declared = ns ? ns_find(ns, pending->object) : NULL;
 
-		if (declared == pending->object) /* else it is there, and only not usable yet */
+		if (declared == pending->object) /* otherwise it exists, but is not usable yet */
 			declared->settled = false;
 	}
 }
@@ -73,7 +73,7 @@ static bool is_lost(const struct reconciler *r, const char *name) {
 }
 
 /* Ends the failures of objects that are as declared again. Contention ends when the object has stayed so for the length of
- * its pause. Objects in a lost namespace disappeared with it, and have not recovered. True if anything has. */
+ * its pause. Objects in a lost namespace disappeared with it, and have not recovered. True if any object has recovered. */
 static bool end_failures(struct pass *pass, const struct ns_info *info) {
 	struct reconciler *r = pass->r;
 	struct failure_ns *ns = info->scanned.whole ? failure_namespace(&r->failures, info->name) : NULL;

@@ -7,7 +7,7 @@ struct stale_answer {
 	UT_hash_handle hh;
 };
 
-/* Was another answer in the namespace doubted in the same round? This request may depend on that object, as a route depends
+/* Was another answer in the namespace doubted in the same round? This request may depend on its object, as a route depends
  * on the address that makes its gateway reachable. */
 static bool follows_doubt(const struct stale_answers *stale_answers, const char *ns, int round) {
 	for (const struct stale_answer *answer = stale_answers->met; answer; answer = answer->hh.next)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Answers of the kernel that contradict the scan: what was to be created exists, what was to be changed does not, or the
- * gateway of a route is unreachable.
+ * Answers of the kernel that contradict the scan: an object to create exists, one to change does not, or the gateway of a
+ * route is unreachable.
  *
- * A scan is not of one moment. Something may happen between the scan and the request; and a dump during which others delete
- * may leave out objects that stay, without being marked as interrupted (the kernel removes an address from its list before
- * it counts the change). So the first such answer for an object in a pass is not a failure: the next scan, which follows
- * anyway, decides.
+ * A scan does not show a single moment. Something may happen between the scan and the request; and a dump during which
+ * others delete may leave out objects that stay, without being marked as interrupted (the kernel removes an address from its
+ * list before it counts the change). So the first such answer for an object in a pass is not a failure: the next scan, which
+ * follows anyway, decides.
  */
 #pragma once
 

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 enum {
-	STORM_COUNT = 5,                      /* so many disturbances are a storm, … */
+	STORM_COUNT = 5,                      /* this many disturbances are a storm, … */
 	STORM_WINDOW_USEC = 10 * 1000 * 1000, /* … if each follows the previous one within this time */
 	STORM_QUIET_USEC = 250 * 1000,        /* after this time without a disturbance, it is over */
 };

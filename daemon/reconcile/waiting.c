@@ -31,7 +31,7 @@ static void note_come(struct reconciler *r, struct object *object) {
 	if (object->waits)
 		tell(r, object, OCCURRENCE_ARRIVED, "has come");
 	object->came = true;
-	object->waits = false; /* else it would be told again while something in it fails */
+	object->waits = false; /* otherwise it would be reported again while something in it fails */
 }
 
 static void add(struct reconciler *r, struct ns_info *info, const struct waiting *waiting) {
@@ -71,7 +71,7 @@ static bool is_listed(const struct plan *plan, const struct object *object) {
 	return false;
 }
 
-/* Has something appeared that others may stand on? */
+/* Has something appeared on which others may be made? */
 static bool end_waits(struct ns_info *info, const struct plan *plan) {
 	bool any = false;
 

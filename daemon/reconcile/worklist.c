@@ -6,7 +6,7 @@
 #include "reconcile/failures.h"
 
 enum {
-	REST_FACTOR = 100,          /* a namespace rests for so many times the duration of its scan, … */
+	REST_FACTOR = 100,          /* a namespace rests for this many times the duration of its scan, … */
 	REST_MAX_USEC = 250 * 1000, /* … but not longer than this, so that other repairs are not late */
 };
 

@@ -3,7 +3,7 @@
  * What to scan next: the namespaces of the desired state, what is dirty in each, and when it may be scanned.
  *
  * It keeps lists and counts, so that the cost of an event does not depend on the number of namespaces. It does not know how
- * a namespace is scanned, and of failures only whether they limit the rate of scans.
+ * a namespace is scanned, and about failures only whether they limit the rate of scans.
  */
 #pragma once
 
@@ -24,13 +24,13 @@ struct ns_info {
 	char *name;
 	struct scan_set dirty; /* what the next scan covers */
 	struct scan_set
-		later;       /* what the scan after that covers: objects that may have been lost with the one of an event */
+		later;       /* what the scan after that covers: objects that may have been lost with the one in an event */
 	uint64_t since_usec; /* when it became dirty */
 	enum ns_verdict verdict;
-	bool known;           /* a scan of all of it found nothing to do since its desired state last changed. What differs
-					from now on is where something happened, so that parts can be scanned alone */
-	struct outage outage; /* it cannot be scanned */
-	size_t n_pending;     /* addresses in duplicate detection */
+	bool known; /* fully scanned, with nothing to do, since its desired state last changed: later differences are only where
+			      events were, so that parts can be scanned alone */
+	struct outage outage;        /* it cannot be scanned */
+	size_t n_pending;            /* addresses in duplicate detection */
 	vec(struct waiting) waiting; /* objects that wait for something outside topod, see waiting.h */
 	uint64_t scan_again_usec;    /* while something is pending: when to scan if no event comes */
 	uint64_t rest_until_usec;    /* events cause no scan before that, see worklist_rest() */

@@ -14,7 +14,7 @@ static json_t *wrap(json_t *event) {
 	return json_pack("{s:o}", "event", event);
 }
 
-/* Names in the kernel may contain almost any byte; they are cleaned as in other outputs. */
+/* Names in the kernel may contain almost any byte; they are cleaned as in other output. */
 static void set_text(json_t *event, const char *key, const char *text) {
 	if (text)
 		json_object_set_new(event, key, report_json_text(text));

@@ -2,8 +2,8 @@
 /*
  * Lines and where they go. The words of an occurrence are made in reconcile/occurrence.c.
  *
- * Of a storm (a namespace with a thousand addresses deleted, contention) the first lines are written. What follows within
- * the window is only counted, by type, and the counts are written when the window is over. So every occurrence is in exactly
+ * In a storm (a namespace with a thousand addresses deleted, contention) the first lines are written. Later ones within the
+ * window are only counted, by type, and the counts are written when the window is over. So every occurrence is in exactly
  * one line or in exactly one count.
  */
 #define SD_JOURNAL_SUPPRESS_LOCATION /* no CODE_FILE= and CODE_LINE= */
@@ -53,7 +53,7 @@ static struct {
 	bool native, color;
 	char *unit; /* "OBJECT_SYSTEMD_UNIT=topod@office.service", or NULL */
 	char *topology;
-	size_t n_unread; /* lines that were dropped, which is not reported yet */
+	size_t n_unread; /* dropped lines that are not reported yet */
 	void (*redirect)(void *userdata, const struct journal_line *line);
 	void *userdata;
 	struct storm storm;

@@ -13,7 +13,7 @@
 #include "reconcile/reconcile.h"
 
 enum {
-	JOURNAL_BURST = 100,               /* so many lines are written … */
+	JOURNAL_BURST = 100,               /* this many lines are written … */
 	JOURNAL_WINDOW_USEC = 5 * 1000000, /* … within this time; the others are only counted */
 	JOURNAL_FIELDS_MAX = 16,
 };

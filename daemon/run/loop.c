@@ -6,9 +6,10 @@
  * One timer serves everything that waits for a time: the reconciler's retries, the journal's summaries, the periodic scan,
  * the end of a pause.
  *
- * A reload is over when the network was read back, when only retries are left, or when the file was refused. Until then its
- * callers wait. If somebody asks for a reload meanwhile, the file is read again, and both get the same answer. A resume
- * waits in the same way. During a pause a reload is over as soon as the file is accepted; its changes are made afterwards.
+ * A reload is over when the network was verified, when only retries are left, or when the file was refused. Until then its
+ * callers wait. If another reload is requested meanwhile, the file is read again, and both callers get the same answer. A
+ * resume waits in the same way. During a pause a reload is over as soon as the file is accepted; its changes are made
+ * afterwards.
  *
  * A pause has a limit and ends by itself. It exists only in memory: a restarted daemon enforces the file, because it can
  * be ready only after that.
@@ -147,7 +148,7 @@ static void conclude(struct loop *l) {
 	vec_clear(&l->waiting);
 }
 
-/* systemd's time limit for a start is meant for one that hangs. A daemon that has done what it could, and waits or retries
+/* systemd's time limit for a start is meant for one that hangs. A daemon that has done what it can, and waits for or retries
  * the rest, must not be killed: it asks for more time as long as the loop runs. */
 static void extend_start(struct loop *l) {
 	uint64_t now = now_monotonic();
@@ -267,7 +268,7 @@ static int on_mounts(sd_event_source *source, int fd _unused_, uint32_t events _
 	return turn_of(source, l);
 }
 
-/* Most topologies declare only what causes events: then the timer never runs. */
+/* Most topologies declare only objects that cause events; then the timer never runs. */
 static void arm_periodic(struct loop *l) {
 	l->periodic_usec =
 		reconciler_has_silent(l->session.reconciler) ? now_monotonic() + l->options->periodic_usec : UINT64_MAX;
@@ -288,7 +289,7 @@ static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userd
 
 /* ---- reload ---- */
 
-/* Warnings about the file in force that need the state of the kernel. */
+/* Reports warnings about the file in force that depend on the kernel's state. */
 static void log_warnings(struct loop *l) {
 	_cleanup_(diags_done) struct diags diags = {};
 

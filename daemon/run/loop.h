@@ -19,9 +19,9 @@ struct loop_options {
 	const char *path; /* of the spec; read again at each reload */
 	unsigned flags;   /* enum spec_file_flags */
 	bool replaces;    /* the topology may have been made from another file before: --replace */
-	/* Tells what is asked of the kernel, see struct execute_hooks; or NULL. */
+	/* Reports requests to the kernel, see struct execute_hooks; or NULL. */
 	void (*asked)(void *userdata, const struct change *change, const char *how);
-	uint64_t periodic_usec; /* between scans of what causes no events; 0: LOOP_PERIODIC_USEC */
+	uint64_t periodic_usec; /* between scans of objects that cause no events; 0: LOOP_PERIODIC_USEC */
 };
 
 /* Runs until it is told to stop. The caller must have blocked SIGTERM, SIGINT, SIGHUP and SIGUSR1 in all threads. loaded is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a reload would change, for members of the group who may read but not scan the network themselves. The file is read and
- * the network scanned as `topod plan` does it, beside what the daemon itself works with, which stays as it is.
+ * What a reload would change, for members of the group who may read but not scan the network themselves. The file is read
+ * and the network scanned as in `topod plan`, separately from the daemon's own state, which does not change.
  */
 #include "report/report.h"
 #include "run/loop_private.h"

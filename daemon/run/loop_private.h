@@ -30,13 +30,13 @@ struct loop {
 	struct status status;
 	vec(struct control_call *) waiting; /* calls of Reload and Resume that are not answered yet */
 	vec(struct attaching) attaching;
-	sd_event_source *attached; /* a turn for namespaces that were attached, after the calls that have arrived … */
+	sd_event_source *attached; /* a turn for attached namespaces, after the calls that have arrived … */
 	uint64_t attached_usec;    /* … or at this time, CLOCK_MONOTONIC; 0: there are none */
 	bool ready;                /* READY=1 was sent */
 	uint64_t extend_usec;      /* when to ask for more time to start again, until READY=1 is sent; CLOCK_MONOTONIC */
 	bool reloading;            /* a new file is in force and not verified yet */
 	bool stopping;
-	bool keep;              /* leave the network as it is at the end, whatever the file says */
+	bool keep;              /* leave the network as it is at the end, regardless of the file */
 	uint64_t periodic_usec; /* when the next periodic scan is due, CLOCK_MONOTONIC */
 	char *sentence;         /* the latest STATUS= */
 };

@@ -18,11 +18,11 @@ void notify_status(const char *format, ...) _printf_(1, 2);
 
 void notify_stopping(const char *format, ...) _printf_(1, 2);
 
-/* Asks for so much more time to start, reload or stop, while a large topology makes progress. */
+/* Asks for this much more time to start, reload or stop, while a large topology makes progress. */
 void notify_extend(uint64_t usec);
 
-/* How often the watchdog wants to hear of us, in microseconds; 0: there is none. An event loop does it by itself
- * (sd_event_set_watchdog()); notify_alive() is for long work between two turns of it. */
+/* How often the watchdog expects a notification, in microseconds; 0: there is none. An event loop sends them by itself
+ * (sd_event_set_watchdog()); notify_alive() is for long work between two of its turns. */
 uint64_t notify_watchdog_usec(void);
 /* WATCHDOG=1, at most as often as needed; now_usec is CLOCK_MONOTONIC. */
 void notify_alive(uint64_t now_usec);

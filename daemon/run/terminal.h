@@ -7,5 +7,5 @@
 /* Is it a terminal that shows colors, and did the user not ask for none? See https://no-color.org. */
 bool terminal_takes_color(int fd);
 
-/* The number of columns; 0: it is not a terminal, or does not say. */
+/* The number of columns; 0: not a terminal, or unknown. */
 unsigned terminal_width(int fd);

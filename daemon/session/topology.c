@@ -80,7 +80,7 @@ static void taken_away(void *userdata) {
 static void everything_dirty(void *userdata) {
 	struct topology *s = userdata;
 
-	s->taken_away = true; /* the event of it may be among those that were lost */
+	s->taken_away = true; /* its event may be among those that were lost */
 	reconciler_overrun(s->reconciler);
 }
 
@@ -92,7 +92,7 @@ static void restore_dir(struct topology *s) {
 	uint64_t began = now_monotonic();
 	int r, n = 0;
 
-	/* What is removed before the new directory is watched causes no event: so check again after watching it. */
+	/* A removal before the new directory is watched causes no event, so check again after watching it. */
 	while ((r = ledger_file_restore(&s->ledger_file, &s->ledger)) > 0 && n++ < RESTORE_TRIES)
 		(void)watch_own_dir(s->watch, s->ledger_file.dir_fd);
 	s->taken_away = r != 0;
@@ -284,7 +284,7 @@ static char *source_problem(const struct topology *s, const struct topology_sour
 			 s->topology, before.data, now.data);
 }
 
-/* The value of a setting in a namespace that was scanned; NULL: it does not exist. */
+/* The value of a setting in a scanned namespace; NULL: it does not exist. */
 static const char *setting_seen(const struct state *observed, const char *ns, const struct sysctl *asked) {
 	const struct ns_state *seen = state_find(observed, ns);
 	const struct object *found = seen ? ns_find(seen, &asked->object) : NULL;
@@ -519,7 +519,7 @@ int topology_close(struct topology *s) {
 
 void topology_dispatch(struct topology *s) {
 	hear(s);
-	if (s->attachments) /* before the pass: what went with a namespace is not drift */
+	if (s->attachments) /* before the pass: objects lost with a namespace are not drift */
 		attachments_dispatch(s->attachments);
 	reconciler_pass(s->reconciler);
 	if (s->watch)

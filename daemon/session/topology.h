@@ -16,7 +16,7 @@
 /* The files that a topology is made from. */
 struct topology_source {
 	const struct loaded_spec *loaded; /* the files; its spec may have been taken. NULL: unknown */
-	bool named;                       /* the file gives the topology's name, so it certainly means this topology */
+	bool named;                       /* the file contains the topology's name, so it certainly means this topology */
 	bool replaces;                    /* the topology may have been made from another file before: --replace */
 };
 
@@ -60,14 +60,14 @@ int topology_open(struct topology *s, struct spec *spec, const struct topology_s
 		  const struct topology_hooks *hooks, char **ret_problem);
 
 /* The same, to converge once: it does not listen to events before topology_settle() has to wait for something. With a
- * listener the kernel has to search all namespaces for each of the many events that building causes. */
+ * listener, the kernel has to search all namespaces for each of the many events of a build. */
 int topology_open_once(struct topology *s, struct spec *spec, const struct topology_source *source,
 		       const struct topology_hooks *hooks, char **ret_problem);
 
 /* The same, only to scan: takes no lock, hears no events, creates nothing. */
 int topology_open_to_scan(struct topology *s, struct spec *spec, const struct topology_source *source, char **ret_problem);
 
-/* Adds warnings about what is probably a mistake, as the state of the kernel shows. Scans the namespaces that it needs. */
+/* Adds warnings about probable mistakes that depend on the kernel's state. Scans the namespaces that it needs. */
 void topology_warn(struct topology *s, struct diags *diags);
 
 /* Records the files in the ledger, after a reload. 0 or -errno. */

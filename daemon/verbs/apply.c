@@ -26,7 +26,7 @@ struct work {
 	uint64_t usec;
 	struct patience patience;
 	bool removes;    /* `down`: nothing may be left */
-	json_t *results; /* --json: is one of several; NULL: the only one, which is printed */
+	json_t *results; /* --json: the list to which this one is added; NULL: it is the only one, and printed */
 };
 
 /* ---- while working ---- */
@@ -63,7 +63,7 @@ static void note_spared(const struct occurrence *occurrence) {
 	complain("%s", text);
 }
 
-/* Who is cut off from what was made again has to be restarted. */
+/* Processes that are cut off from a recreated namespace must be restarted. */
 static void note_left(struct work *work, const struct occurrence *occurrence) {
 	_cleanup_free_ char *text = occurrence->left ? occurrence_bare_text(occurrence) : NULL;
 
@@ -275,7 +275,7 @@ static int converge(struct work *work, struct spec *spec, void (*print_good)(con
 	code = print_result(work, conclude(work, topology_settle(&work->session)) && nothing_left(work), print_good);
 	r = topology_close(&work->session);
 	if (work->removes && code == EXIT_DONE)
-		(void)cdi_remove(topology); /* what is left of it names devices that the next daemon removes */
+		(void)cdi_remove(topology); /* the rest names devices that the next daemon removes */
 	if (r == 0)
 		return code;
 	complain("the directory " TOPOD_RUN_DIR "/%s cannot be removed: %s", topology, error_text(r));
@@ -356,7 +356,7 @@ static void remove_one(void *userdata, const char *topology) {
 	removal->code = removal->code == EXIT_DONE ? code : removal->code;
 }
 
-/* One that a daemon keeps is refused like any other, and the rest is removed. */
+/* A topology that a daemon manages is refused as usual, and the rest is removed. */
 static int remove_all(const struct options *options) {
 	struct removal removal = { .options = options, .results = json_array() };
 	int r = ledger_file_each(remove_one, &removal);

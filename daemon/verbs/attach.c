@@ -2,8 +2,8 @@
 /*
  * `topod attach` and `topod detach`: tell the daemon of a namespace that something else made.
  *
- * Callers start a service or a container and must not be held up: if no daemon runs, a note is left for the next one, and if
- * the network is not complete in time, that is only said.
+ * Callers start a service or a container and must not be delayed: if no daemon runs, a note is left for the next one, and if
+ * the network is not complete in time, this is only reported.
  */
 #include <fcntl.h>
 
@@ -21,9 +21,9 @@ enum { ATTACH_TIMEOUT_USEC = 2500 * 1000 }; /* the daemon answers within two sec
 struct asking {
 	const char *method, *ns;
 	const struct attach_call *call; /* NULL: Detach */
-	bool done, failed;              /* a daemon has the namespace: it did it, or refused */
+	bool done, failed;              /* a daemon has the namespace: it carried out the call, or refused it */
 	bool verified;
-	bool absent; /* a topology has no daemon now, or one that does not answer */
+	bool absent; /* a topology has no daemon, or one that does not answer */
 	bool quiet;
 	size_t n; /* daemons that do not declare the namespace */
 };
@@ -103,8 +103,8 @@ static bool open_process(pid_t pid, struct attach_call *call) {
 	return complain_about(r ? r : process_netns(&process, &call->netns), what);
 }
 
-/* The caller's own namespace, which belongs to its control group: that of a service, in whose ExecStartPre= we are. Without
- * one it belongs to the process that started us. */
+/* The caller's own namespace. It belongs to the caller's control group, which is that of a service if we run in its
+ * ExecStartPre=; without one, to the process that started us. */
 static bool open_own(struct attach_call *call) {
 	_cleanup_free_ char *group = control_group_of_process(getpid());
 	struct process parent = PROCESS_NONE;

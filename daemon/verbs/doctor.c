@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod doctor`: what on this machine gets in the way, what that does, and the command that mends it. */
+/* `topod doctor`: problems on this machine, their effects, and the commands that correct them. */
 #include "cli/output.h"
 #include "cli/spec_argument.h"
 #include "doctor/doctor.h"

@@ -3,8 +3,8 @@
  * `topod edit`: a topology's file as visudo(8) edits sudoers. The user changes a copy. It takes the file's place, by a rename,
  * only if it is valid and the user agrees with the plan; then the daemon reads it.
  *
- * The copy is in a directory of its own beside the file, so that the rename stays on one file system, with the same name and
- * the same drop-ins.
+ * The copy is in a separate directory beside the file, so that the rename stays on one file system, and has the same name
+ * and the same drop-ins.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -146,7 +146,7 @@ static bool is_changed(const struct edit *e) {
 	return !new || !old || !streq(old, new);
 }
 
-/* The first letter of the answer; 0: there is none any more. */
+/* The first letter of the answer; 0: end of input. */
 static char ask_user(const char *question) {
 	char line[64];
 
@@ -197,7 +197,7 @@ static int reload(struct edit *e, const char *topology) {
 	return EXIT_DONE;
 }
 
-/* Shows what the copy is, asks, and does that. -1: it is to be edited again. */
+/* Shows the result of checking the copy, asks, and does what the user chose. -1: edit it again. */
 static int decide(struct edit *e) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	_cleanup_free_ char *topology = NULL;

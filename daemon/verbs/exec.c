@@ -6,10 +6,10 @@
 #include "inside/enter.h"
 #include "kernel/named_netns.h"
 
-/* The namespace that the arguments mean. */
+/* The namespace to enter. */
 struct place {
 	struct arena arena;
-	int fd;           /* -1: the one in which we are */
+	int fd;           /* -1: the current one */
 	const char *name; /* in /run/netns; NULL: it has none */
 	char *label;      /* for the prompt, and for messages */
 };

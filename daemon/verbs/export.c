@@ -30,7 +30,7 @@ static bool add_named(const char *const *names, const char *wanted, scope_list *
 	return false;
 }
 
-/* Those that are asked for, or all; the host's first. */
+/* The requested ones, or all; the host's first. */
 static bool choose(const char *const *names, const struct options *options, scope_list *ret) {
 	bool good = true;
 
@@ -89,7 +89,7 @@ static void makers_done(struct makers *makers) {
 
 /* ---- scanning ---- */
 
-/* Of the settings, only those are read that a file has words for. */
+/* Of the settings, only those that a file can declare are read. */
 static int scan(const scope_list *scopes, struct state *ret) {
 	_cleanup_(state_done) struct state wanted = {};
 
@@ -123,13 +123,13 @@ static void add_scope(void *userdata, const char *ns, const char *link _unused_)
 	vec_push(scopes, (struct scope){ .ns = ns });
 }
 
-/* What is exported may stand on links in other namespaces. */
+/* Exported links may be made on links in other namespaces. */
 static void scan_around(const struct state *seen, struct state *ret) {
 	scope_list scopes = {};
 
 	export_each_around(seen, add_scope, &scopes);
 	if (scopes.n)
-		(void)scan(&scopes, ret); /* the file only says less without it */
+		(void)scan(&scopes, ret); /* without it, the file only contains less */
 	vec_done(&scopes);
 }
 

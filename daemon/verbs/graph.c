@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `topod graph`: draws a file, or the file of a running topology with what its daemon says of each object. common/graph says
+ * `topod graph`: draws a file, or the file of a running topology with the states that its daemon reports. common/graph says
  * what is drawn.
  */
 #include <langinfo.h>
@@ -13,7 +13,7 @@
 #include "run/terminal.h"
 #include "verbs/verbs.h"
 
-/* What a daemon says: at most 100 objects that fail or drifted, and 100 that wait. */
+/* Limits of a daemon's answer: at most 100 objects that fail or drifted, and 100 that wait. */
 struct health {
 	struct arena arena;
 	struct report_status status;

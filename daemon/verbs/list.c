@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod list` and `topod show`: what stands on this machine, as tables. */
+/* `topod list` and `topod show`: what exists on this machine, as tables. */
 #include <inttypes.h>
 
 #include "base/vec.h"
@@ -114,7 +114,7 @@ static struct table_row *add_row(struct table *table, struct table_row *parent, 
 	return row;
 }
 
-/* What fails, drifted or waits at this place ("web/eth0"), one line each. */
+/* Objects that fail, drifted or wait at this place ("web/eth0"), one line each. */
 static void add_matters(const json_t *list, const char *scope, struct text *out) {
 	size_t i;
 	json_t *matter;

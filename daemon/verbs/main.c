@@ -113,7 +113,7 @@ int main(int argc, char **argv) {
 								: EXIT_USAGE;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	if (errno == EPIPE) /* the reader has closed, as `head` does: the status of a program that SIGPIPE ended */
+	if (errno == EPIPE) /* the reader has closed, like `head`: exit with the status of a program that SIGPIPE ended */
 		return 128 + SIGPIPE;
 	complain("cannot write to standard output: %s", strerror(errno));
 	return EXIT_FAILED;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a container's runtime calls before the container's program starts: as a hook of the OCI (`createRuntime`), which gets
- * the state of the container on standard input; as a hook of LXC (`lxc.hook.start-host`), which gets the process (LXC_PID);
- * or as a plugin of CNI, which gets the path of a namespace (CNI_NETNS).
+ * The program that a container's runtime calls before the container's program starts: as a hook of the OCI
+ * (`createRuntime`), which gets the state of the container on standard input; as a hook of LXC (`lxc.hook.start-host`),
+ * which gets the process (LXC_PID); or as a plugin of CNI, which gets the path of a namespace (CNI_NETNS).
  *
  * The namespace's name is the hook's argument, or the annotation org.topod.namespace; for CNI it is `namespace` of the
- * configuration, or TOPOD_NAMESPACE of CNI_ARGS. A container is not kept from starting by a network that is not complete in
- * time, or by a daemon that is being restarted; it is by a namespace that nobody declares.
+ * configuration, or TOPOD_NAMESPACE of CNI_ARGS. The container starts even if the network is not complete in time, or the
+ * daemon is being restarted; it does not start if nobody declares the namespace.
  */
 #include <jansson.h>
 #include <limits.h>
@@ -68,7 +68,7 @@ static char *cni_namespace(const json_t *config) {
 	return xasprintf("%.*s", (int)strcspn(found, ";"), found);
 }
 
-/* The network is the file's, so the result says nothing of its own about it. */
+/* The topology file describes the network, so the result does not describe it. */
 static void print_cni_result(const json_t *config) {
 	json_t *before = json_object_get(config, "prevResult");
 	const char *version = json_string_value(json_object_get(config, "cniVersion"));

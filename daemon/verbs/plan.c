@@ -22,7 +22,7 @@ static int show(const struct plan *plan, const char *topology, const struct opti
 	return report_summary_total(&summary) ? EXIT_DIFFERENCES : EXIT_DONE;
 }
 
-/* What the kernel lacks is asked only if there is something to do: that tries it out in a namespace of its own, which takes
+/* What the kernel lacks is only checked if there is something to do: this needs trials in a separate namespace, which take
  * longer than the scan of a small topology. */
 static void warn(struct topology *session, const struct loaded_spec *loaded, bool changes, const struct options *options) {
 	_cleanup_(diags_done) struct diags diags = {};
@@ -63,7 +63,7 @@ int plan_loaded(struct loaded_spec *loaded, bool replaces, const struct options 
 	return scan(&session, loaded, options);
 }
 
-/* Who may not scan the network may be a member of the group that may ask the daemon. Returns the exit code; -1: no daemon
+/* A user who may not scan the network may be in the group that may query the daemon. Returns the exit code; -1: no daemon
  * manages the file. */
 static int plan_by_daemon(const struct options *options) {
 	_cleanup_free_ char *topology = daemon_client_manager(options->args[0]);

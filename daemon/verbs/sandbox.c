@@ -10,7 +10,7 @@ struct stay {
 	struct loaded_spec loaded;
 };
 
-/* The first line is the problem, the others are ways out. */
+/* The first line is the problem, the others are solutions. */
 static int complain_lines(const char *problem) {
 	const char *end = strchrnul(problem, '\n');
 

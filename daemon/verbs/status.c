@@ -169,7 +169,7 @@ static void print_metrics(const json_t *list) {
 	fputs(text_str(&out), stdout);
 }
 
-/* What was collected to be printed together. */
+/* Prints what was collected. */
 static void print_listing(struct listing *listing) {
 	if (listing->options->prometheus) {
 		print_metrics(listing->all);

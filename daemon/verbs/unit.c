@@ -14,7 +14,7 @@
 
 #define UNIT_DIR "/etc/systemd/system"
 
-/* What the drop-in needs to know of a namespace. */
+/* What the drop-in needs to know about a namespace. */
 struct home {
 	const char *ns;
 	char *topology; /* the instance that makes it; NULL: not found */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of verbs, help, and the verbs that print what topod itself is: `schema` and `version`. */
+/* The table of verbs, help, and the verbs about topod itself: `schema` and `version`. */
 #include "language/schema.h"
 #include "verbs/verbs.h"
 

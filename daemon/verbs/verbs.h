@@ -53,7 +53,7 @@ int apply_quietly(struct loaded_spec *loaded, const struct options *options);
 /* The program as a hook of a container's runtime (oci_hook.c). */
 #define OCI_HOOK_NAME "oci-hook"
 int oci_hook(int argc, char **argv);
-/* What `topod attach` does, of a process, or of a file on which a namespace is mounted; quiet: prints only problems. */
+/* What `topod attach` does, for a process, or for a file on which a namespace is mounted; quiet: prints only problems. */
 int attach_process(const char *ns, pid_t pid, bool quiet);
 int attach_path(const char *ns, const char *path);
 void detach_if_attached(const char *ns);

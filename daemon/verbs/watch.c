@@ -2,7 +2,7 @@
 /*
  * `topod watch`: prints a daemon's events, one per line, until the daemon stops or the user ends it.
  *
- * SIGINT and SIGTERM are read through signalfd(2), so that ending it is a success with all output written.
+ * SIGINT and SIGTERM are read through signalfd(2), so that topod then exits with success, after writing all output.
  */
 #include <signal.h>
 #include <sys/signalfd.h>
