@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* For cppcheck, which is shown no headers of libraries and does not parse __typeof__: macros as it can read them. */
+/* For cppcheck, which gets no library headers and does not parse __typeof__: macros that it can read. */
 #define _GNU_SOURCE
 #define YAML_DECLARE
 #define TOPOD_VERSION ""

@@ -81,8 +81,8 @@ static void ns_add(const struct shape *s, unsigned ns) {
 
 /*
  * /proc/sys keeps an entry per namespace under the same name in the same directory: all of them share one hash
- * chain, and every look-up walks it. A procfs instance of one's own, thrown away after some namespaces, keeps
- * that chain short. It is attached nowhere, and closing it is its end.
+ * chain, and every look-up walks it. A private procfs instance, discarded after some namespaces, keeps that chain short. It
+ * is detached, and ends when it is closed.
  */
 struct private_proc {
 	int fd; /* -1: none */

@@ -22,7 +22,7 @@ int ns_open(const struct shape *s, unsigned ns);
 /* Moves the calling thread there. */
 void ns_enter(const struct shape *s, unsigned ns);
 
-/* The requests that build one namespace's part: all but the links' creation. */
+/* The requests that build one namespace's part: all except the creation of links. */
 struct batch;
 void put_end_settings(struct batch *b, const struct end *end, bool up);
 

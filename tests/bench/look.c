@@ -151,7 +151,7 @@ static void add_link(struct lines *l, const char *name, const char *master, bool
 	add_line(l, "link %s %s mtu %u%s%s", name, up ? "up" : "down", mtu, *master ? " port of " : "", master);
 }
 
-/* What should be there. */
+/* What should exist. */
 
 static void expect_end(struct lines *l, const struct end *end, const char *master) {
 	add_link(l, end->name, master, true, MTU);
@@ -227,7 +227,7 @@ static void expect(const struct shape *s, unsigned ns, struct lines *l) {
 		expect_end(l, &ends[i], "");
 }
 
-/* What is there. Links come first, so that the others find the names. */
+/* What exists. Links come first, so that the others find the names. */
 
 struct link {
 	int index, master;

@@ -47,7 +47,7 @@ static bool is_quiet(int fd) {
 	return counts.settled >= counts.links;
 }
 
-/* Reads one event and those that came with it. False if there was none for long. */
+/* Reads one event and those that came with it. False if none came for a long time. */
 static bool hear(int events) {
 	_Alignas(8) char buffer[8192];
 	bool heard = recv(events, buffer, sizeof(buffer), 0) >= 0 || errno == ENOBUFS;

@@ -4,8 +4,8 @@
  * shape and a namespace's number, so nothing is stored or parsed.
  *
  * star    number 0 is the hub, with a bridge per 1000 hosts; 1 to n are the hosts, one link (eth0) each.
- * chain   1 to n are routers; `right` of one is linked to `left` of the next. The two outermost carry one
- *         address more, on lo, to which the routes of all the others lead.
+ * chain 1 to n are routers; `right` of one is linked to `left` of the next. The two outermost have one more address, on lo,
+ * to which the routes of all the others lead.
  *
  * campus  a star whose hosts have a macvlan on one link of the hub instead of a bridge's port, and each host what a
  *         filtered and shaped one has besides: policy rules, a neighbour, a next hop, a qdisc, filter rules.
@@ -36,7 +36,7 @@ struct shape {
 	unsigned queues; /* of each end of a veth; 0: the kernel's choice */
 };
 
-/* One end of a link, seen from its own namespace, with all that stands on it. */
+/* One end of a link, seen from its own namespace, with everything on it. */
 struct end {
 	char name[IF_NAME_SIZE];
 	int index;

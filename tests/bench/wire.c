@@ -44,7 +44,7 @@ int wire_listen(int protocol, const unsigned *groups, size_t count) {
 	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
 	int fd = wire_open(protocol);
 
-	/* An unbound socket has the kernel's own port number, and nobody hears his own messages. */
+	/* An unbound socket has the kernel's port number, and a sender does not receive its own messages. */
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
 		die("cannot bind: %m");
 	for (size_t i = 0; i < count; i++)

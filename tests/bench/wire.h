@@ -34,7 +34,7 @@ double now_ms(void);
 
 /* A socket in the calling thread's network namespace. The caller closes it. */
 int wire_open(int protocol);
-/* As wire_open(), and hears the events of these multicast groups. */
+/* Like wire_open(), but also receives the events of these multicast groups. */
 int wire_listen(int protocol, const unsigned *groups, size_t count);
 
 /* fd is borrowed. */
@@ -43,7 +43,7 @@ void batch_init(struct batch *b, int fd);
 struct nlmsghdr *batch_add(struct batch *b, uint16_t type, uint16_t flags);
 /* Sends all and waits for the answer: 0, or the first failure as -errno. The batch is empty afterwards. */
 int batch_try(struct batch *b);
-/* As batch_try(), but a failure ends the program. */
+/* Like batch_try(), but a failure ends the program. */
 void batch_run(struct batch *b, const char *what);
 
 /* One end as RTM_NEWLINK needs it; ns_fd -1: the namespace of the socket. */

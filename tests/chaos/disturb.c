@@ -153,7 +153,7 @@ static int insist(struct disturber *d, uint32_t mtu) {
 	struct target *t = &d->targets[0];
 	struct place ear = PLACE_NONE(t->place->name); /* events come apart from answers */
 	struct tally tally = {};
-	uint32_t seen = 1; /* whatever it is at first */
+	uint32_t seen = 1; /* whatever it is initially */
 
 	while (!stopped) {
 		if (!place_ready(t->place) || !listen_to_links(&ear)) {

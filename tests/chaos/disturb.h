@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-/* A namespace, with sockets inside that follow its name: if it was recreated, they are reopened. */
+/* A namespace with sockets inside, which are reopened if the namespace was recreated. */
 struct place {
 	const char *name; /* "host": the one that the program runs in */
 	int fd, route, nft, plain;

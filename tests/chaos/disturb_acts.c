@@ -120,7 +120,7 @@ static int act_obstacle(struct disturber *d, struct target *t) {
 	return error;
 }
 
-/* ---- what stands on links ---- */
+/* ---- objects on links ---- */
 
 /* Messages of a dump, sent back as requests to delete them. */
 struct flush {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * overrun SPEC SEED ROUNDS TOPOLOGY NAMESPACE:LINK…: a session whose event sockets hold a few events only. In each round a
- * flood of events that concern nobody fills them while nobody reads, and somewhere in it something declared is disturbed,
- * whose event is then lost. After the round nothing may be left to do. Ends with 1 where something is; prints the overruns.
+ * flood of irrelevant events fills them while nobody reads, and during it a declared object is disturbed, whose event is
+ * then lost. After the round nothing may be left to do. Exits with 1 if something is; prints the overruns.
  */
 #include "disturb.h"
 
@@ -12,7 +12,7 @@
 #include "session/topology.h"
 #include "files/spec_file.h"
 
-enum { FLOOD = 60, EVENT_BUFFER = 1 }; /* the kernel makes of it the least it allows, some four events */
+enum { FLOOD = 60, EVENT_BUFFER = 1 }; /* the kernel raises it to its minimum, some four events */
 
 /* An address of lo that nobody declared comes and goes. */
 static void flood(struct place *place, unsigned n) {
@@ -44,7 +44,7 @@ static size_t left_to_do(struct topology *s) {
 	return n;
 }
 
-/* A session of its own, so that what is disturbed often does not look fought over. */
+/* A separate session, so that frequent disturbances do not look like contention. */
 static bool round_of(const char *path, struct disturber *d, struct place *host, size_t *overruns) {
 	const struct topology_hooks hooks = { .event_buffer = EVENT_BUFFER };
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};

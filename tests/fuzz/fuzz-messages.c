@@ -46,7 +46,7 @@ static size_t header_size(const struct nlmsghdr *nlh) {
 	}
 }
 
-/* Makes the attributes from at to end follow one another, and those inside of nested ones, or of ones that could be
+/* Corrects the lengths of the attributes from at to end, and of those inside nested ones, or inside ones that could be
  * nested. */
 static void repair(char *at, char *end, unsigned depth) {
 	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {

@@ -30,13 +30,13 @@ enum {
 
 /* The first byte of a record: this, plus the namespace (machine_place()) times STREAM_KINDS. */
 enum stream_kind {
-	STREAM_CHOICES, /* bytes, of all namespaces: what machine_byte() gives; what else can fail, and texts of files */
+	STREAM_CHOICES, /* bytes for all namespaces, from machine_byte(): other failures, and texts of files */
 	STREAM_LINKS,
 	STREAM_ADDRESSES,
 	STREAM_ROUTES,
 	STREAM_NUMBERS, /* where there is none, each namespace has the number machine_place() everywhere */
 	STREAM_NETFILTER,
-	STREAM_CHANGES, /* what is said to requests that change something */
+	STREAM_CHANGES, /* the answers to requests that change something */
 	STREAM_KINDS,
 };
 enum { MACHINE_PLACES = 8 };

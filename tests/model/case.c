@@ -79,7 +79,7 @@ static void add_secret(struct c_case *c, struct c_link *link) {
 	add_text(c, link->ns, link, arena_printf(&c->arena, "net.ipv6.conf.%s.stable_secret", link->name), secrets, 2);
 }
 
-/* Where IPv6 is off for all interfaces, it is on again for those that have addresses. */
+/* If IPv6 is off for all interfaces, it is on again for those with addresses. */
 static void disable_ipv6(struct c_case *c, struct c_ns *ns) {
 	static const char *const off[] = { "1", "01" }, *const on[] = { "0", "00" }, *const either[] = { "1", "0" };
 	bool all = !streq(ns->name, NS_HOST) && case_chance(c, 8);

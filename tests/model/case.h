@@ -31,7 +31,7 @@ struct c_link {
 	struct c_ns *ns;
 	const char *name, *kind; /* kind NULL: the end of a pair */
 	struct c_link *peer, *lower, *bridge;
-	struct part port;              /* its being a port of the bridge */
+	struct part port;              /* that it is a port of the bridge */
 	const char *as_port[VERSIONS]; /* its attributes as a port, or NULL */
 	const char *source[VERSIONS], *id[VERSIONS], *drift;
 	bool down;        /* in some version */
@@ -76,7 +76,7 @@ struct c_text {
 };
 
 enum step_type {
-	STEP_OP,           /* somebody does something, and its event is received */
+	STEP_OP,           /* somebody does something, and the event is received */
 	STEP_OP_UNHEARD,   /* … its event is lost in an overrun that is reported */
 	STEP_OP_REQUEST,   /* … just before the n-th request from now */
 	STEP_OP_LOOK,      /* … just after the n-th scan from now, with its event */

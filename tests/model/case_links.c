@@ -149,7 +149,7 @@ static void add_pair(struct c_case *c) {
 	y->peer = x;
 }
 
-/* A link that others stand on must not stand on one that was chosen here. */
+/* A link with others on it must not be made on one that was chosen here. */
 static struct c_link *find_lower(struct c_case *c) {
 	struct c_link *link = c->links.n ? case_pick(c, &c->links) : NULL;
 

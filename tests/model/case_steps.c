@@ -286,7 +286,7 @@ static struct step any_step(struct c_case *c) {
 	return step;
 }
 
-/* What is awaited comes, goes, and comes again. */
+/* Awaited objects come, go, and come again. */
 static void add_visits(struct c_case *c) {
 	vec_foreach(at, &c->links) {
 		const struct c_link *link = *at;

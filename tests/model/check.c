@@ -30,7 +30,7 @@ static bool is_made(struct run *run, const struct object *object) {
 	return entry && entry->made;
 }
 
-/* Somebody has changed its mark and its MAC address, or one of them before the other was set: topod cannot recognize it. */
+/* Somebody has changed its mark and its MAC address, or one of them before the other was set: topod cannot recognise it. */
 static bool is_stranger(struct run *run, const struct w_link *link, const char *ns, const char *name) {
 	_cleanup_free_ char *id = xasprintf("%s/%s link", ns, name);
 	const struct ledger_entry *entry = ledger_find(&run->ledger, ns, id);
@@ -39,7 +39,7 @@ static bool is_stranger(struct run *run, const struct w_link *link, const char *
 	       !(entry && entry->made && ledger_is_signed(entry, &link->values->object));
 }
 
-/* A link with the same id, made by somebody else, or by topod but no longer recognizable. */
+/* A link with the same id, made by somebody else, or by topod but no longer recognisable. */
 static bool id_in_the_way(struct run *run, const struct object *object) {
 	const struct w_ns *birthplace = world_ns(run->w, object->ns);
 	const struct w_link *there;
@@ -189,7 +189,7 @@ static bool in_the_way(struct run *run, const struct object *object) {
 
 static bool excused(struct run *run, const struct object *object, unsigned depth);
 
-/* IPv6 is to be on again by a setting, and cannot be. */
+/* A setting should turn IPv6 on again, but cannot. */
 static bool ipv6_excused(struct run *run, const struct object *object, unsigned depth) {
 	_cleanup_free_ char *path = xasprintf("net/ipv6/conf/%s/disable_ipv6", object_home_link(object));
 
@@ -218,7 +218,7 @@ static bool has_gateway(const struct object *route) {
 	return ((const struct route *)route)->via.family || ((const struct route *)route)->nexthops.n;
 }
 
-/* A route depends on more than it names: on the addresses, links and routes that its gateway is reached by. */
+/* A route depends on more than it names: on the addresses, links and routes through which its gateway is reached. */
 static bool route_excused(struct run *run, const struct object *object, unsigned depth) {
 	ns_foreach(other, state_find(desired(run), object->ns)) {
 		bool leads = other->kind->class == &class_route && has_gateway(object) && !has_gateway(other);
@@ -329,7 +329,7 @@ static bool floods_well(const struct run *run, const struct object *object) {
 	return link && link->n_flood == 1 && ip_equal(&link->flood[0], field_of(&kind_vxlan.fields[remote], object));
 }
 
-/* What others made in an adopted namespace keeps its mark and its MAC address, unless the file has one. */
+/* Objects that others made in an adopted namespace keep their mark and MAC address, unless the file has one. */
 static uint64_t left_signs(struct run *run, const struct object *object, const struct object *seen) {
 	const struct ns_state *ns = state_find(desired(run), object->ns);
 	uint64_t mask = 0;
@@ -412,7 +412,8 @@ static bool check_declared(struct run *run) {
 
 /* What exists. */
 
-/* What topod made in a namespace that is no longer adopted stays, with its ledger entry, while the namespace is refused. */
+/* Objects that topod made in a namespace that is no longer adopted stay, with their ledger entries, while the namespace is
+ * refused. */
 static bool is_shut_in(struct run *run, const struct object *like) {
 	const struct object *self = ns_self(state_find(desired(run), like->ns));
 
@@ -627,7 +628,7 @@ void check_rest(struct run *run) {
 	check_plan(run, all_well);
 	check_useless(run);
 	reconciler_status(run->r, &status);
-	if (status.phase == PHASE_CONVERGED) /* else what went back is still in the ledger */
+	if (status.phase == PHASE_CONVERGED) /* otherwise restored objects are still in the ledger */
 		check_ledger(run);
 	if (all_well && status.phase != PHASE_CONVERGED && !status.counts.n_fights)
 		run_fail(run, "phase: all is as declared, and it says %s (failing %zu)",

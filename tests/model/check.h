@@ -22,7 +22,7 @@ bool check_is_told(struct run *run, const struct object *object, const char *sta
 /* Is something foreign in its place, or does the place not exist? */
 bool check_in_the_way(struct run *run, const struct object *object);
 
-/* Is the namespace made by something else, and not there? */
+/* Is the namespace made by something else, and absent? */
 bool check_is_absent(struct run *run, const char *ns);
 /* May the object wait for something outside topod, given the state of the world (check_waiting.c)? */
 bool check_may_wait(struct run *run, const struct object *object);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a declared object may wait for, as the world shows it and whatever the reconciler says: a carrier, an interface that
+ * What a declared object may wait for, judged by the world alone and not by the reconciler: a carrier, an interface that
  * others move in, or a namespace that something else makes. So the reconciler cannot call anything else waiting.
  */
 #include "check.h"

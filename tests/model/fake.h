@@ -35,7 +35,7 @@ struct fake {
 	size_t crash_at;       /* the first request that is not answered any more; 0: none */
 	bool crash_after;      /* that request is still carried out */
 	bool crashed;
-	bool ledger_tells; /* the ledger decides what is topod's, not only what it was seen to make */
+	bool ledger_tells; /* the ledger also decides what is topod's, not only what it was seen to make */
 	bool torn;         /* … and the last line of the ledger was cut off */
 	const size_t *ledger_size;
 	size_t size_before; /* when the last request was made */
@@ -46,7 +46,7 @@ struct fake {
 	void (*looked)(void *userdata, size_t n);                   /* just after a scan; may be NULL */
 	void (*crash)(void *userdata); /* the files are now as they will be found after the crash */
 	vec(char *) made;              /* ids of what topod made; NULL: deleted again */
-	vec(char *) replaced; /* ids of what was somebody else's, and is deleted to be made again at once; NULL: it is */
+	vec(char *) replaced; /* ids of others' objects that are deleted to be made again at once; NULL: made again */
 	struct text violations, trace;
 	bool tracing;
 };

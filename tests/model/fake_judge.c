@@ -18,7 +18,7 @@ void remember_made(struct fake *fake, const struct change *change) {
 	struct text id = {};
 	char **before = find_made(fake, change_object(change));
 
-	/* What is only made again is as much topod's as before. */
+	/* An object that is only made again belongs to topod as before. */
 	if (change->recreates && !object_is_link(change_object(change)))
 		return;
 	if (change->type == CHANGE_DELETE && before) {
@@ -54,14 +54,14 @@ void judge_link(struct fake *fake, const struct scan_request *request, const str
 /* An address or a route that replaced one of topod's may be corrected; others must be left alone. */
 void judge(struct fake *fake, const struct scan_request *request, bool external, const struct change *change) {
 	const struct ns_state *desired = state_find(request->desired, change_object(change)->ns);
-	/* What was recorded before a crash counts as made, and so does what topod knew by its mark. */
+	/* Objects recorded before a crash count as made, and so do those that topod knew by their mark. */
 	bool may = find_made(fake, change_object(change)) ||
 		   (fake->ledger_tells && ledger_find_object(request->ledger, change_object(change))) ||
 		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
 						  : desired && desired->exclusive);
 
-	/* On an interface that was given another name by hand: it bears the mark, and the ledger has followed. What is made
-	 * again at once may go as well. */
+	/* On an interface that was renamed by hand: it has the mark, and the ledger has followed. Objects that are made
+	 * again at once may also be deleted. */
 	const struct ledger_entry *entry = ledger_find_object(request->ledger, change_object(change));
 	may |= change->type == CHANGE_DELETE && change->observed->owned && entry && (entry->made || change->recreates);
 	if (external && !may)

@@ -17,7 +17,7 @@
 #include "model/source.h"
 
 enum {
-	LONG_AFTER = 1 << 20, /* the kernel has done what it does late */
+	LONG_AFTER = 1 << 20, /* the kernel has done its delayed work */
 };
 
 /* What has_route() needs. */
@@ -276,7 +276,7 @@ static bool has_route(const struct source_scan *scan, const struct prefix *to, u
 	return ns_route(judging->ns, &like);
 }
 
-/* topod's own judgement of what is missing, from what the tables have here. */
+/* topod's own code decides what is missing, from the tables here. */
 static void judge_made(struct source_scan *scan, struct w_ns *ns) {
 	struct judging judging = { .connected = { .main_read = FAMILY_IPV4 | FAMILY_IPV6,
 						  .local_read = FAMILY_IPV4 | FAMILY_IPV6,
@@ -319,7 +319,7 @@ static void show_all(const struct scan_request *request, struct w_ns *ns, struct
 	show_settings(request, ns, state, ret);
 }
 
-/* As handle_expect() has it: only the one counts that the ledger says was attached. */
+/* As in handle_expect(): only the namespace that the ledger has as attached counts. */
 static bool is_another(const struct scan_request *request, const struct w_ns *ns, const char *name, struct arena *arena) {
 	const struct object *self = ns_self(state_find(request->desired, name));
 	const struct ledger_entry *entry = ledger_attached_namespace(ledger_namespace(request->ledger, name));
@@ -348,7 +348,7 @@ void fake_see(struct fake *fake, const struct scan_request *request, const char 
 		ns_add(seen, &dns_new(&ret->arena, &kind_dns, seen->name, file->content)->object);
 }
 
-/* Leaves out everything that was not asked for, so that nothing can rely on it. */
+/* Leaves out everything that was not requested, so that nothing can rely on it. */
 static void narrow(struct ns_state *seen, const struct scope *scope) {
 	for (struct object *object = seen->objects, *next; object; object = next) {
 		bool wanted = object == ns_self(seen);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that the fake kernel carries out as the messages that topod would send: what the kernel makes by itself and topod
- * makes again, policy rules, neighbours.
+ * Requests that the fake kernel carries out from the messages that topod would send: objects of the kernel that topod makes
+ * again, policy rules, neighbours.
  */
 #include "fake_private.h"
 
@@ -10,7 +10,7 @@
 
 #include "kind/kinds.h"
 
-/* What the kernel makes by itself, made again by topod: its messages are carried out one by one. */
+/* Objects that the kernel makes by itself, made again by topod: the messages are carried out one by one. */
 
 static struct prefix prefix_of(const struct nlattr *attr, uint8_t family, uint8_t length) {
 	struct prefix prefix = { .length = length };
@@ -58,7 +58,7 @@ static int carry_out_route(struct world *w, struct w_link *link, const struct nl
 static int carry_out_messages(struct world *w, struct w_link *link, const struct nl_writer *messages) {
 	int first = 0;
 
-	/* Those after a refused one are carried out, too. */
+	/* Messages after a refused one are carried out too. */
 	for (size_t i = 0; i < messages->messages.n; i++) {
 		const struct nlmsghdr *nlh = messages->messages.items[i];
 		int r = nlh->nlmsg_type == RTM_NEWADDR || nlh->nlmsg_type == RTM_DELADDR ? carry_out_address(w, link, nlh)
@@ -118,7 +118,7 @@ int request_raw(struct fake *fake, const struct scan_request *request, const str
 		}
 		r = raw_carry_out(w, ns, nlh);
 	}
-	/* What others made is theirs also when topod has changed it. */
+	/* Objects that others made stay theirs even if topod has changed them. */
 	if (r == 0 && change->type == CHANGE_UPDATE)
 		raw_find(ns, writer.messages.items[0], false)->external = external && !find_made(fake, object);
 	return r;

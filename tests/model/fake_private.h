@@ -9,7 +9,7 @@
 int fake_observe(struct kernel *kernel, const struct scan_request *request, const struct scope *scopes, size_t n,
 		 struct state *ret);
 
-/* Finds what topod was seen to make, by id; NULL: nothing. */
+/* Finds an object that topod was seen to make, by id; or NULL. */
 char **find_made(struct fake *fake, const struct object *object);
 void remember_made(struct fake *fake, const struct change *change);
 void violate(struct fake *fake, const struct object *object, const char *what);

@@ -283,7 +283,7 @@ static int request_port(struct fake *fake, const struct change *change) {
 	return 0;
 }
 
-/* As the other one's address: where it was, and topod only makes it again behind another. */
+/* As somebody else's address: it existed before, and topod only makes it again after another one. */
 static bool take_replaced(struct fake *fake, const struct object *object) {
 	_cleanup_text_ struct text id = {};
 
@@ -342,7 +342,7 @@ static int request_address(struct fake *fake, const struct scan_request *request
 		return -ENODEV;
 	if (change->type != CHANGE_CREATE && there)
 		judge(fake, request, there->external, change);
-	/* What is replaced is made where it is not there (inet_rtm_newaddr(), not so inet6_addr_modify()). */
+	/* Replacing an absent object creates it (inet_rtm_newaddr(), but not inet6_addr_modify()). */
 	bool replaces = change->type == CHANGE_UPDATE && !ipv6 && !routes;
 	if (change->type == CHANGE_CREATE || (replaces && !there))
 		return create_address(fake, change, ns, link);

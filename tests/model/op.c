@@ -164,7 +164,7 @@ static void print_inside(const struct op *op, struct text *out) {
 	}
 }
 
-/* What ip(8) does not do. */
+/* Acts that ip(8) cannot do. */
 static void print_other(const struct op *op, struct text *out) {
 	const char *enter = streq(op->ns, NS_HOST) ? "" : "ip netns exec ";
 
@@ -332,7 +332,7 @@ static int set_cost(struct world *w, const struct op *op, struct w_link *link) {
 	return 0;
 }
 
-/* A link that somebody renames or moves becomes theirs, with what stands on it. */
+/* A link that somebody renames or moves becomes theirs, with everything on it. */
 static void take_over(struct w_ns *ns, struct w_link *link, int r) {
 	if (r < 0)
 		return;

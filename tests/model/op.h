@@ -14,7 +14,7 @@ enum op_type {
 	OP_NS_STALE,
 	OP_NS_FILE,
 	OP_NS_REPLACE,
-	OP_ATTACH, /* another one comes under the name, and topod is told of it */
+	OP_ATTACH, /* another one gets the name, and topod is told */
 	OP_PROCESS,
 	OP_PROCESS_END,
 	OP_VETH,

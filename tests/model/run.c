@@ -184,7 +184,7 @@ void run_read_ledger(const struct run *run, struct ledger *ret) {
 		(void)ledger_file_read(run->topology, ret);
 }
 
-/* What another topology has must not be deleted or changed, except links, which go with the topology that made them. */
+/* Objects of another topology must not be deleted or changed, except links, which go with the topology that made them. */
 static void judged(void *userdata, const struct change *change) {
 	struct run *run = userdata;
 	const struct object *object = change_object(change);
@@ -390,7 +390,7 @@ void run_restart(struct run *run) {
 	run_start(run, version);
 }
 
-/* A namespace that topod made has no mark, so without a ledger all in it is foreign. In others the marks show what is
+/* A namespace that topod made has no mark, so without a ledger everything in it is foreign. In others the marks show what is
  * topod's. */
 static void estrange(struct w_ns *ns) {
 	bool closed = !streq(ns->name, NS_HOST) && !ns->external;
@@ -465,7 +465,7 @@ static void attach_all(struct run *run) {
 	vec_clear(&run->to_attach);
 }
 
-/* What came while topod did not run was noted by the caller, or is found by the link. */
+/* A namespace that came while topod did not run was noted by the caller, or is found by the link. */
 static void find_attached(struct run *run) {
 	vec_foreach(at, &run->w->spaces)
 		if ((*at)->name && (*at)->attached)
@@ -549,11 +549,11 @@ void run_op(struct run *run, const struct op *op) {
 
 	if (r == 0 && op->type == OP_ATTACH) {
 		vec_push(&run->to_attach, op->ns);
-		forget_names(&run->arrived); /* another one comes in its place */
+		forget_names(&run->arrived); /* another one takes its place */
 	}
 	op_print(op, &text);
 	tell(run, "$ %s%s%s", text_str(&text), r < 0 ? " ! " : "", r < 0 ? strerrorname_np(-r) : "");
-	run->disturbed |= r == 0 || op->type == OP_MASTER; /* which may fail when half of it is done */
+	run->disturbed |= r == 0 || op->type == OP_MASTER; /* which may fail halfway */
 }
 
 void run_plan_crash(struct run *run, const struct step *step) {

@@ -93,7 +93,7 @@ static inline void is_degraded(struct situation *s) {
 	assert_int_equal(status_of(s).phase, PHASE_DEGRADED);
 }
 
-/* After everything that is due: all is as declared, and the status says so. */
+/* After everything that is due: everything is as declared, and the status says so. */
 static inline void is_well(struct situation *s) {
 	run_quiesce(&s->run);
 	check_rest(&s->run);

@@ -19,7 +19,7 @@ static size_t n_tries(struct situation *s) {
 	return s->run.fake.n_requests / 2; /* each try deletes and creates it */
 }
 
-/* A retry recreates it, with growing pauses, whatever other events arrive: recreating it causes some. */
+/* A retry recreates it, with growing pauses, regardless of other events: recreating it causes some. */
 static void test_duplicate_is_retried(void **state _unused_) {
 	_situation_ s;
 	size_t before;
@@ -111,8 +111,8 @@ static void meet_rival(struct situation *s, const char *yaml) {
 	assert_int_equal(count(s, "duplicate address detection found another host with it"), 1);
 }
 
-/* A try that the kernel refuses is followed by more: what could not be deleted is as much topod's as before, also in a
- * namespace of somebody else's. */
+/* After a refused try, others follow: an address that could not be deleted still belongs to topod, even in somebody else's
+ * namespace. */
 static void test_refused_try(void **state _unused_) {
 	_situation_ s;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What topod made and gives up, because the file now says that it only finds it: the mark and the ledger entry go, also after
- * a crash, and the object stays.
+ * Objects that topod made and gives up, because the file now declares them as existing: the mark and the ledger entry go,
+ * even after a crash, and the object stays.
  */
 #include "situation.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that the kernel acknowledges and does not carry out: reported once, retried with growing pauses, and everything
- * else is as declared. Also what somebody undoes while a file is still being applied.
+ * Requests that the kernel acknowledges but does not carry out: reported once, retried with growing pauses, and everything
+ * else is as declared. Also changes that somebody undoes while a file is still being applied.
  */
 #include "situation.h"
 
@@ -89,7 +89,7 @@ static void test_one_field(void **state _unused_) {
 	is_well(&s);
 }
 
-/* An address that is acknowledged and does not exist. */
+/* An address that is acknowledged but does not exist. */
 static void test_address(void **state _unused_) {
 	_situation_ s;
 
@@ -149,7 +149,7 @@ static void test_drift(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A link that the kernel makes on another lower link than requested: it is not recreated again and again, and what stands on
+/* A link that the kernel makes on another lower link than requested: it is not recreated again and again, and everything on
  * it is as declared. */
 static void test_made_elsewhere(void **state _unused_) {
 	uint32_t index;
@@ -193,7 +193,7 @@ static void test_reload(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: "), 0);
 }
 
-/* Somebody who undoes each repair at once, but not within the pass, is still recognized as somebody else. */
+/* Somebody who undoes each repair at once, but not within the pass, is still recognised as somebody else. */
 static void test_contention(void **state _unused_) {
 	_situation_ s;
 
@@ -249,7 +249,7 @@ static void test_no_rest(void **state _unused_) {
 	"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500}, x: {addresses: ['fd00::1/64']}}}}\n" \
 	"links: [[n0:x, n0:y]]\n"
 
-/* The file is not applied yet, because an address is in detection; but what was as declared already and differs again is
+/* The file is not applied yet, because an address is in detection; but an object that was as declared and differs again is
  * drift. */
 static void test_drift_while_applying(void **state _unused_) {
 	_situation_ s;

@@ -217,7 +217,7 @@ static void act_together(struct both *b, struct together *t) {
 	text_done(&t->lines);
 }
 
-/* Acts before topod. What the model refuses is tried separately, because `ip -batch` would stop there. */
+/* Acts before topod. Those that the model refuses are tried separately, because `ip -batch` would stop there. */
 static void prepare(struct both *b) {
 	const struct c_case *c = b->run.c;
 	struct together t = {};

@@ -6,8 +6,8 @@
  *
  * Each case is one machine with foreign objects, one topology in one or two versions, and what happens to them. All of it
  * follows from the seed of the case, which is the run's seed plus the number of the case. Whenever nothing is left to do,
- * what is declared must exist, another plan must be empty, and nothing foreign may have been changed; after `down` the
- * machine must be as it was. A failing case is reduced and printed step by step; --case S repeats one, --whole does not
+ * everything declared must exist, another plan must be empty, and nothing foreign may have been changed; after `down` the
+ * machine must be as before. A failing case is reduced and printed step by step; --case S repeats one, --whole does not
  * reduce it.
  */
 #include "cases.h"

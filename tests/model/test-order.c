@@ -129,7 +129,8 @@ static void test_gateway_that_cannot_be_reached(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: "), 1);
 }
 
-/* The gateway is reached by a network on an interface that others move in. The route waits, too, when only it is looked at. */
+/* The gateway is reached by a network on an interface that others move in. The route also waits if only the route is
+ * scanned. */
 static void test_gateway_behind_what_is_awaited(void **state _unused_) {
 	_situation_ s;
 
@@ -149,8 +150,8 @@ static void test_gateway_behind_what_is_awaited(void **state _unused_) {
 	is_well(&s);
 }
 
-/* topod dies while it tries to move in an interface that is not there. What somebody else then makes under that name in an
- * adopted namespace is theirs. */
+/* topod dies while it tries to move in an interface that is not there. An interface that somebody else then makes under that
+ * name in an adopted namespace is theirs. */
 static void test_card_that_is_not_there(void **state _unused_) {
 	const struct step crash = { .type = STEP_CRASH, .n = 1, .after = true };
 	_situation_ s;

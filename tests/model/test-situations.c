@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Single situations in the same model, which a random case (test-model.c) meets once in thousands, or in which it would only
- * take longer to reach the right state. Each has a topology, what happens, and what must hold at which moment.
+ * take longer to reach the right state. Each has a topology, events, and checks at certain moments.
  */
 #include "situation.h"
 
@@ -45,7 +45,7 @@ static void test_lower_comes_late(void **state _unused_) {
 	assert_true(s.run.fake.n_partial > n_narrow);
 }
 
-/* What failed is declared differently just when it arrives: nothing is left that could recover. */
+/* A failed object is declared differently just when it could be made: nothing is left that could recover. */
 static void test_lower_comes_with_a_reload(void **state _unused_) {
 	_situation_ s;
 
@@ -76,7 +76,7 @@ static void test_lower_is_seen_again(void **state _unused_) {
 	is_well(&s);
 }
 
-/* Something failed, and now what it needs is gone: its pauses still grow. */
+/* Something failed, and now an object that it needs is gone: its pauses still grow. */
 static void test_pauses_of_the_hindered(void **state _unused_) {
 	uint64_t due;
 	_situation_ s;
@@ -100,7 +100,7 @@ static void test_pauses_of_the_hindered(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A kernel without VLAN filtering: the bridge is made without it, and so is what stands on it; the one key is reported. */
+/* A kernel without VLAN filtering: the bridge is made without it, with everything on it; the one key is reported. */
 static void test_attribute_that_the_kernel_lacks(void **state _unused_) {
 	static const char text[] =
 		"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge%s, priority: 7, ports: [p],\n"
@@ -131,7 +131,8 @@ static void test_attribute_that_the_kernel_lacks(void **state _unused_) {
 	is_well(&s);
 }
 
-/* It is contested, and when its pause is over, what it needs is missing: it is tried no more than once per pause. */
+/* It is contested, and when its pause is over, an object that it needs is missing: it is tried no more than once per
+ * pause. */
 static void test_contested_and_hindered(void **state _unused_) {
 	_situation_ s;
 
@@ -186,7 +187,7 @@ static void limit_files(size_t size) {
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-/* What cannot be recorded is not done, and what was recorded before stays known. */
+/* A change that cannot be recorded is not made, and earlier records stay known. */
 static void test_no_room_for_the_ledger(void **state _unused_) {
 	_situation_ s;
 
@@ -204,7 +205,7 @@ static void test_no_room_for_the_ledger(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A renamed link is recognized by its MAC address, also by one that a later file gave it. */
+/* A renamed link is recognised by its MAC address, even by one that a later file gave it. */
 static void test_renamed_with_a_later_sign(void **state _unused_) {
 	_situation_ s;
 
@@ -259,7 +260,7 @@ static void test_made_exclusive(void **state _unused_) {
 	assert_int_equal(count_foreign(&s), 0);
 }
 
-/* A new file says that what drifted is to be repaired from now on. */
+/* In a new file, the drifted object is to be repaired. */
 static void test_reported_no_more(void **state _unused_) {
 	_situation_ s;
 
@@ -389,7 +390,7 @@ static void test_taken_away(void **state _unused_) {
 	assert_int_equal(count(&s, "create a0 route 172.16.0.0/24"), 1);
 }
 
-/* A declared name belongs to a foreign namespace, and so does the link in it: nothing is made on that. */
+/* A declared name belongs to a foreign namespace with a foreign link in it: nothing is made on that link. */
 static void test_lower_of_somebody_else(void **state _unused_) {
 	_situation_ s;
 
@@ -526,7 +527,7 @@ static void test_former_source_is_gone(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What has topod's mark is topod's, also in an adopted namespace after the ledger was lost. */
+/* An object with topod's mark is topod's, even in an adopted namespace after the ledger was lost. */
 static void test_lost_ledger_in_an_adopted_namespace(void **state _unused_) {
 	_situation_ s;
 

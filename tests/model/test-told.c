@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is reported, how often, and how it is counted. The state of the network does not show whether this is right.
+ * What is reported, how often, and how it is counted. The state of the network does not show errors in this.
  */
 #include "situation.h"
 
@@ -26,7 +26,7 @@ static void test_reported(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What was reported is no longer declared, or declared differently: it is not "as declared again". */
+/* A reported object is no longer declared, or declared differently: it is not "as declared again". */
 static void test_reported_and_redeclared(void **state _unused_) {
 	_situation_ s;
 
@@ -123,7 +123,7 @@ static void test_held_and_failed(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: "), 1);
 }
 
-/* What failed before a pause is still failing during it, is not reported again, and is tried at its end. */
+/* An object that failed before a pause is still failing during it, is not reported again, and is tried at its end. */
 static void test_failed_and_paused(void **state _unused_) {
 	_situation_ s;
 
@@ -163,7 +163,8 @@ static void test_pair_held(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What could not be made at first is made as soon as possible, also with `drift: report`, and what stood on it too. */
+/* An object that could not be made at first is made as soon as possible, even with `drift: report`, and so is everything on
+ * it. */
 static void test_report_is_no_excuse(void **state _unused_) {
 	_situation_ s;
 
@@ -199,7 +200,7 @@ static void test_one_bad_value(void **state _unused_) {
 	is_well(&s);
 }
 
-/* The same without a pause; what stands on the other end, here and elsewhere, is not counted either. */
+/* The same without a pause; objects on the other end, here and elsewhere, are not counted either. */
 static void test_pair_torn(void **state _unused_) {
 	_situation_ s;
 

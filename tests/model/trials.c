@@ -217,8 +217,8 @@ static bool is_excused_by_others(struct run *run, const struct object *object) {
 	return excused;
 }
 
-/* The kernel acknowledges something and does not do it: that is reported with the value it keeps, and all else is as
- * declared. */
+/* The kernel acknowledges something but does not do it: this is reported with the value that it keeps, and everything else
+ * is as declared. */
 void ignore_one(struct run *run) {
 	struct spec spec = {};
 	const struct object *object = run_read(run, 1, &spec) ? pick_object(run, &spec.state) : NULL;
@@ -250,7 +250,7 @@ void ignore_one(struct run *run) {
 
 /* Contention is noticed. */
 
-/* The only address of its link: among others it might not disappear alone. */
+/* The only address of its link; one of several might not disappear alone. */
 static bool is_alone(const struct ns_state *ns, const struct address *a) {
 	ns_foreach(object, ns)
 		if (object->kind->class == &class_address && object != &a->object &&
@@ -311,7 +311,7 @@ void fight(struct run *run) {
 
 /* Failing scans. */
 
-/* What cannot be scanned is not taken for gone: nothing is done or forgotten, and the scan is retried with growing
+/* Objects that cannot be scanned are not taken for gone: nothing is done or forgotten, and the scan is retried with growing
  * pauses. */
 static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) {
 	size_t looks = run->fake.n_scans;
@@ -331,7 +331,7 @@ static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) 
 	run->w->now_usec = MAX(due, run->w->now_usec);
 }
 
-/* What could not be scanned can be again. `requests` and the ledger `before`: from when it began. */
+/* Scanning works again. `requests` and the ledger `before`: from when it failed. */
 static void check_untouched(struct run *run, const char *what, size_t requests, const char *before) {
 	_cleanup_free_ char *after = ledger_format(&run->ledger);
 	struct reconciler_status status;
@@ -391,7 +391,7 @@ static bool has_hardware(const struct c_case *c) {
 	return false;
 }
 
-/* Without its ledger topod recognizes its objects by their marks alone, and takes all others for foreign. (A card that was
+/* Without its ledger topod recognises its objects only by their marks, and takes all others for foreign. (A card that was
  * moved in has no mark.) */
 void lose_ledger(struct run *run) {
 	struct reconciler_status status;

@@ -19,7 +19,7 @@ uint64_t luck(const struct run *run, unsigned salt, uint64_t n);
 
 /* Starts version 1, with one object that always fails. */
 void fail_one(struct run *run);
-/* The same, with something that the kernel acknowledges and does not do. */
+/* The same, with something that the kernel acknowledges but does not do. */
 void ignore_one(struct run *run);
 /* To be called when nothing is left to do; else they do nothing. */
 void fight(struct run *run);

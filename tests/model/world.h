@@ -30,7 +30,7 @@ struct w_link {
 	struct link *values; /* an object of its kind, as the kernel shows it */
 	struct w_link *master, *peer, *lower;
 	struct bridge_port *port; /* while it is a port of a bridge */
-	bool passthru; /* a macvlan in passthru mode, which has its lower link for itself, with that link's MAC address … */
+	bool passthru; /* a macvlan in passthru mode, which has its lower link to itself, with that link's MAC address … */
 	struct mac lent;            /* … and gives that address back at the end */
 	struct w_ns *birthplace;    /* a vxlan: the namespace in which its id is in use, even if it was moved … */
 	struct ip flood[FLOOD_MAX]; /* … and where it sends frames with unknown destinations */
@@ -144,9 +144,9 @@ struct world {
 	unsigned slowness; /* the most requests that a namespace without a name survives */
 	bool by_topod;     /* the current requests are topod's */
 	const char *lacks; /* the key of a link attribute that this kernel was built without; NULL: none */
-	int n_taken;     /* addresses of somebody else's that topod took along with a primary one, and did not make again */
-	bool promotes;   /* net.ipv4.conf.all.promote_secondaries */
-	struct ip rival; /* an address that another host has; family 0: none */
+	int n_taken;       /* somebody else's addresses that topod deleted with a primary one, and did not make again */
+	bool promotes;     /* net.ipv4.conf.all.promote_secondaries */
+	struct ip rival;   /* an address that another host has; family 0: none */
 };
 
 struct world *world_new(uint64_t seed);
@@ -160,7 +160,7 @@ struct w_ns *world_ns(const struct world *w, const char *name);
 /* … or, if nothing has the name, the namespace that topod holds under it. */
 struct w_ns *world_ns_or_held(const struct world *w, const char *name);
 struct w_ns *world_held(const struct world *w, const char *name);
-/* topod no longer holds it; NULL: nor any other. */
+/* topod no longer holds it; NULL: it no longer holds any. */
 void world_release(struct world *w, struct w_ns *ns);
 /* Gives a held namespace its name again. */
 int world_name_again(struct world *w, struct w_ns *ns);
@@ -168,7 +168,7 @@ struct w_ns *world_ns_by_id(const struct world *w, int32_t nsid);
 int world_add_ns(struct world *w, const char *name);
 /* The same, and it was attached: its name is a link that topod made. */
 int world_add_attached(struct world *w, const char *name);
-/* Only its name goes: what made it lives on. */
+/* Only its name goes: the maker lives on. */
 int world_unname(struct world *w, const char *name);
 /* The identity of the namespace that is created next. */
 struct netns_identity world_next_identity(const struct world *w);
@@ -195,7 +195,7 @@ int link_set_up(struct world *w, struct w_link *link, bool up);
 int link_set_mtu(struct world *w, struct w_link *link, uint32_t mtu);
 void link_set_mac(struct world *w, struct w_link *link, const struct mac *mac);
 int link_set_master(struct world *w, struct w_link *link, struct w_link *master);
-/* Can a macvlan stand on it? 0 or -errno. */
+/* Can a macvlan be made on it? 0 or -errno. */
 int link_carries_macvlan(const struct world *w, const struct w_link *lower, bool passthru);
 /* The vxlan that already uses the id there, even if it was moved elsewhere; NULL. */
 struct w_link *vxlan_with_id(const struct world *w, const struct w_ns *birthplace, const struct object *values);
@@ -244,7 +244,7 @@ bool link_runs_ipv6(const struct w_link *link);
 
 /* A message RTM_NEW… or RTM_DEL… about a rule or neighbour; 0 or -errno. */
 int raw_carry_out(struct world *w, struct w_ns *ns, const struct nlmsghdr *nlh);
-/* The first one with what the message has. exactly: and with nothing else. */
+/* The first one with everything that the message has. exactly: and with nothing else. */
 struct w_raw *raw_find(struct w_ns *ns, const struct nlmsghdr *asked, bool exactly);
 /* family 0: both. */
 void drop_neighbors(struct world *w, struct w_link *link, uint8_t family, bool proxies);
@@ -275,5 +275,5 @@ void ns_set_nat(struct world *w, struct w_ns *ns, const char *text);
 
 void world_event(struct world *w, struct w_ns *ns, struct hint hint);
 
-/* Everything, as sorted lines. Without topods_too, only what belongs neither to topod nor to the kernel. */
+/* Everything, as sorted lines. Without topods_too, only objects that belong neither to topod nor to the kernel. */
 char *world_dump(struct world *w, bool topods_too);

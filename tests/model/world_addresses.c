@@ -135,7 +135,7 @@ static void become_usable(struct world *w, struct w_ns *ns, const struct w_addre
 		add_kernels(w, ns, peer_route(address));
 }
 
-/* Also if the carrier was lost meanwhile (addrconf_dad_work()). */
+/* Even if the carrier was lost meanwhile (addrconf_dad_work()). */
 void world_detect(struct world *w) {
 	vec_foreach(ns, &w->spaces)
 		vec_foreach(a, &(*ns)->addresses) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links: lower links and ports, and what is deleted, comes up or changes with a link.
+ * Links: lower links and ports, and objects that are deleted, come up or change with a link.
  */
 #include "kind/bridge_vlan.h"
 #include "world_private.h"

@@ -195,7 +195,7 @@ static void generate(struct world *w, struct w_link *link, const struct prefix *
 static const struct prefix loopback4 = { { .family = AF_INET, .bytes = { 127, 0, 0, 1 } }, 8 };
 static const struct prefix loopback6 = { { .family = AF_INET6, .bytes = { [15] = 1 } }, 128 };
 
-/* As EUI-64; what the other modes make is as unpredictable to topod. */
+/* As EUI-64; the addresses of other modes are just as unpredictable to topod. */
 static struct prefix link_local_of(const struct w_link *link) {
 	struct prefix address = made_route_link_local;
 

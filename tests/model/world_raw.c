@@ -56,7 +56,7 @@ static bool same_attribute(const struct nlattr *a, const struct nlattr *b) {
 	return a && b && a->nla_len == b->nla_len && memcmp(a, b, a->nla_len) == 0;
 }
 
-/* Has it all that is asked for? exactly: and nothing else. */
+/* Has it everything that is requested? exactly: and nothing else. */
 static bool is_rule_like(const struct nlmsghdr *rule, const struct nlmsghdr *asked, bool exactly) {
 	const struct nlattr *have[ATTRIBUTES_MAX + 1], *want[ATTRIBUTES_MAX + 1];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes: whether they are possible, and what they are deleted with.
+ * Routes: whether they are possible, and with which objects they are deleted.
  */
 #include "world_private.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings of a namespace and of its links, and what the kernel changes together with one: inet_forward_change() and
+ * Settings of a namespace and of its links, and others that the kernel changes together with one: inet_forward_change() and
  * devinet_conf_proc() of net/ipv4/devinet.c, addrconf_fixup_forwarding(), addrconf_disable_ipv6() and
  * addrconf_sysctl_stable_secret() of net/ipv6/addrconf.c.
  */

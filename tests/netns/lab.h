@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An isolated place for test programs that need the real kernel: new network and mount namespaces with an empty /run and, if
- * asked for, an empty /etc. What they make is invisible outside and disappears when they end.
+ * asked for, an empty /etc. Nothing that they make is visible outside, and it disappears when they end.
  */
 #pragma once
 

@@ -46,7 +46,7 @@ struct world {
 
 static struct world world;
 
-/* Else the kernel keeps adding IPv6 addresses and routes by itself. */
+/* Otherwise the kernel keeps adding IPv6 addresses and routes by itself. */
 #define QUIET "net.ipv6.conf.all.disable_ipv6: 1, net.ipv6.conf.default.disable_ipv6: 1"
 
 /* Each namespace differs from the others, so that a mix-up shows. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list `nat`, the mapping `filter` and the real kernel: what is written must read back as the same text, must look in nft like the same rules
- * written by nft, and must differ as soon as anybody changes the table.
+ * The list `nat`, the mapping `filter` and the real kernel: the written table must read back as the same text, must look in
+ * nft like the same rules written by nft, and must differ as soon as anybody changes it.
  *
  * Each test has its own network namespace, which ends with the process. Without root all are skipped (exit 77).
  */

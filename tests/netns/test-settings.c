@@ -116,7 +116,7 @@ static void test_file(_unused_ void **state) {
 	ok(etc_file_remove("web", "resolv.conf"));
 }
 
-/* Something else with the file's name is reported as different content, and is neither followed nor waited for. */
+/* Anything else with the file's name is reported as different content, and is neither followed nor waited for. */
 static void test_no_file(_unused_ void **state) {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = CONF };

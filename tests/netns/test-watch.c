@@ -21,7 +21,7 @@
 enum { WAIT_MS = 10000 };
 
 struct heard {
-	size_t n_told; /* how many of `dirty` say more than that anything in a namespace changed */
+	size_t n_told; /* how many of `dirty` are more specific than "anything in the namespace" */
 	vec(int32_t) dirty;
 	vec(char *) names, files;
 	size_t everything;
@@ -217,7 +217,7 @@ static void nobody_hears_what_nobody_declares(void **state) {
 	wait_for_id(l.watch, &l.heard, l.id);
 }
 
-/* Of neighbour events, only what is asked for is received: forwarding entries for the zero address. */
+/* Of neighbour events, only the requested ones are received: forwarding entries for the zero address. */
 static void forwarding_entries_are_heard_on_demand(void **state) {
 	static const char *const others[] = {
 		"ip -n lab neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev vx",
@@ -230,7 +230,7 @@ static void forwarding_entries_are_heard_on_demand(void **state) {
 	struct lab *lab = *state;
 	_cleanup_(listening_done) struct listening l = {};
 
-	/* It stays down: else events of its link-local address and carrier arrive too, at any time. */
+	/* It stays down; otherwise events of its link-local address and carrier could arrive at any time. */
 	run("ip -n lab link add vx type vxlan id 7 dstport 4789 local 10.0.0.1 remote 10.0.0.2");
 	listen_to(&l, lab, 0);
 	drain(l.watch, &l.heard);

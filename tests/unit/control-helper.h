@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * For unit tests: a house is a server of the control socket in this process, with methods of every sort, together with
- * clients that are driven step by step. Each test decides what is served and how its clients behave.
+ * clients that are driven step by step. Each test decides which methods are served and how its clients behave.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For unit tests: a world is what a file declares, what the kernel has, what the ledger says, and the resulting plan. The
- * state of the kernel is given in the same language, and is read as if topod had made it and then scanned it.
+ * For unit tests: a world is a file's declarations, the kernel's state, a ledger, and the resulting plan. The state of the
+ * kernel is given in the same language, and is read as if topod had made it and then scanned it.
  */
 #pragma once
 
@@ -52,7 +52,7 @@ static inline void make_seen(struct object *object) {
 	}
 }
 
-/* topod's entries for all that it has made there; a namespace that it adopts it has not. */
+/* topod's entries for everything that it has made there; not for a namespace that it adopts. */
 static inline void note_made(struct ledger *ledger, const struct state *state) {
 	_cleanup_text_ struct text lines = {};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading a list of `nat` or the mapping `filter` alone, and comparing what is read or refused. */
+/* Reads a list of `nat` or the mapping `filter` alone, and compares the result or the errors. */
 #pragma once
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nl_socket.c with answers that today's kernel gives never, or not on demand: whole copies of the request, impossible
+ * nl_socket.c with answers that today's kernel never gives, or not on demand: whole copies of the request, impossible
  * copies, leftovers of earlier requests, silence. The kernel is the other end of a socket pair, and has answered in advance.
  */
 #include <setjmp.h>
@@ -68,7 +68,7 @@ static void answer(const struct line *line, uint32_t seq, int error, uint32_t co
 	nlh->nlmsg_seq = seq;
 	nlh->nlmsg_flags = flags | (copied ? 0 : NLM_F_CAPPED);
 	err->error = error;
-	/* A reader that mistakes the rest of the header for what follows it finds a text there. */
+	/* A reader that mistakes the rest of the header for the attributes finds a text there. */
 	err->msg = (struct nlmsghdr){ .nlmsg_type = NLA_HDRLEN + 8, .nlmsg_flags = NLMSGERR_ATTR_MSG, .nlmsg_seq = 'x' };
 	err->msg.nlmsg_len = copied ? copied : NLMSG_HDRLEN + PAYLOAD;
 	if (copied)

@@ -87,7 +87,7 @@ static void test_full_buffer(void **state) {
 	assert_int_equal(heard.size, n * strlen(ECHO_REPLY));
 }
 
-/* From a client that only sends, nothing is read until it has read its answers. */
+/* Nothing is read from a client that only sends until it has read its answers. */
 static void test_client_that_does_not_read(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int fd = connect_client(house);
@@ -302,7 +302,7 @@ static size_t count_fds(void) {
 	return n;
 }
 
-/* The first byte has n descriptors with it. */
+/* n descriptors come with the first byte. */
 static void say_with_fds(int fd, const char *data, size_t size, size_t n) {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))] = {};
 	struct iovec iov = { (char *)(uintptr_t)data, size };
@@ -318,7 +318,8 @@ static void say_with_fds(int fd, const char *data, size_t size, size_t n) {
 	assert_int_equal(sendmsg(fd, &message, MSG_NOSIGNAL), size);
 }
 
-/* They are the call's until it is answered; what is too much, or comes from somebody who may only read, is closed. */
+/* They belong to the call until it is answered; descriptors beyond the limit, or from a client that may only read, are
+ * closed. */
 static void test_descriptors(void **state) {
 	static const char later[] = "{\"method\":\"org.test.Later\"}", half[] = "{\"method\":";
 	struct house *house = *state;
@@ -338,7 +339,7 @@ static void test_descriptors(void **state) {
 		assert_int_equal(control_descriptor(call, INT64_MAX), -1);
 		control_reply(call, NULL);
 		assert_int_equal(count_fds(), connected);
-		/* They go with a connection that ends in the middle of a message. */
+		/* They are closed with a connection that ends in the middle of a message. */
 		say_with_fds(fd, half, strlen(half), n);
 		settle(house);
 		close(fd);

@@ -170,7 +170,7 @@ static size_t count_lines(const char *text, const char *part) {
 	return n;
 }
 
-/* What is said of the last line of text, at its first column. */
+/* The message for the last line of text, at its first column. */
 static void check_secret(const char *text, const char *shown) {
 	static const char *const keys[] = { "secret", "key", NULL };
 	struct diags diags = {};
@@ -194,7 +194,7 @@ static void test_secrets(_unused_ void **state) {
 	check_secret("'a.key': 'hush1'  # mine", "'a.key': '*****'  # mine");
 	check_secret("key: !!str hush1", "key: !!str *****");
 	check_secret("key: &k hush1", "key: &k *****");
-	check_secret("a: hush1, key: hush1", "a: *****, key: *****"); /* wherever it stands */
+	check_secret("a: hush1, key: hush1", "a: *****, key: *****"); /* wherever it is */
 	check_secret("key: *k\nother: [*k2, *k]\nx: {y: &k2 z, z: &k hush1}", "x: {y: &k2 z, z: &k *****}");
 	check_secret("secret: |\n  hush1", "  *****\n");
 	check_secret("secret:\n  hush1", "  *****\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that refer to something that was removed since the scan: each fails with what is missing, and none is sent with
- * the number 0 instead.
+ * Requests that refer to something that was removed since the scan: each fails and says what is missing, and none is sent
+ * with the number 0 instead.
  */
 #include "spec-helper.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From an event to the hint where to scan: what each kind of event says. One that is cut off anywhere or malformed leads to
- * a scan of the whole namespace, never to a wrong place.
+ * From an event to the hint where to scan, for each kind of event. A truncated or malformed event leads to a scan of the
+ * whole namespace, never to a wrong place.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -282,7 +282,7 @@ static void test_tables(_unused_ void **state) {
 	assert_about(&m, HINT_CLASS, &class_rule);
 }
 
-/* What did not fit may concern any table; with rtnetlink it is only the rest of what was read. */
+/* The rest that did not fit may be about any table; with rtnetlink it only continues the part that was read. */
 static enum about about_first(_unused_ const struct event *event, struct hint *ret) {
 	ret->type = HINT_DEPENDENTS;
 	return ABOUT_HINT;
@@ -345,7 +345,7 @@ static void check_cut(const struct message *m, enum hint_type type) {
 		hint = hints[0];
 		assert_int_equal(part->nlmsg_len, size);
 		assert_true(hint.type == HINT_NAMESPACE || hint.type == type);
-		assert_false(understood && hint.type == HINT_NAMESPACE); /* a longer part says at least as much */
+		assert_false(understood && hint.type == HINT_NAMESPACE); /* a longer part contains at least as much */
 		understood |= hint.type != HINT_NAMESPACE;
 		if (hint.link)
 			assert_string_equal(hint.link, "eth0");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Abbreviations: what is written out is the same topology, messages point to what was written and say for which one, and
- * the file that `check --expand` prints is the same again.
+ * Abbreviations: the written-out topology is the same, messages point to the abbreviation and name the thing that it stands
+ * for, and the file that `check --expand` prints is the same again.
  */
 #include "expand-helper.h"
 
@@ -207,7 +207,7 @@ static void test_range_where_none_is_taken(void **state _unused_) {
 #undef WHERE
 }
 
-/* What chance finds. */
+/* Random files. */
 
 static uint32_t seed;
 

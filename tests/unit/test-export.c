@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a file declares, exported as if it had been observed, is read again as the same: also of kinds that the kernel of the
- * build machine lacks. That the real kernel's objects are exported well is seen in tests/netns/test_export.py.
+ * A file's objects, exported as if they had been observed, must be read again as the same, even kinds that the build
+ * machine's kernel lacks. tests/netns/test_export.py tests the export of the real kernel's objects.
  */
 #include "spec-helper.h"
 

@@ -77,7 +77,7 @@ static void check_due(const struct bench *bench, uint64_t in) {
 	assert_int_equal(failure_due(&bench->t), bench->now + in);
 }
 
-/* The other side undoes each repair and is silent otherwise: each pause is twice as long. */
+/* The adversary undoes each repair and does nothing else: each pause is twice as long. */
 static void test_contention(void **state) {
 	struct bench *bench = *state;
 
@@ -95,7 +95,7 @@ static void test_contention(void **state) {
 	check_due(bench, FAILURE_PAUSE_MAX_USEC);
 }
 
-/* One other side undoes two objects: neither shortens the pause of the other. */
+/* One adversary undoes two objects: neither shortens the pause of the other. */
 static void test_contention_about_two(void **state) {
 	struct bench *bench = *state;
 
@@ -233,8 +233,8 @@ static void test_failing_and_asked(void **state) {
 	}
 }
 
-/* It is due and cannot be tried, because what it needs is missing: the timer is not due at once, but the object may be tried
- * as soon as that is possible. */
+/* It is due but cannot be tried, because an object that it needs is missing: the timer is not due at once, but it may be
+ * tried as soon as possible. */
 static void test_due_and_hindered(void **state) {
 	struct bench *bench = *state;
 

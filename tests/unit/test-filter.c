@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The mapping `filter` without a kernel: what is read, what is refused with which message, and which rules stay when a chain
- * changes. netns/test-nat-kernel.c checks that the kernel agrees, netns/test_filter.py what becomes of packets.
+ * changes. netns/test-nat-kernel.c checks that the kernel agrees, netns/test_filter.py the effect on packets.
  */
 #include "ruleset-helper.h"
 
@@ -80,7 +80,7 @@ static void test_filter_errors(void **state _unused_) {
 	check_rule_errors("{mark: 0x100/0xff}", "f:3:12: error: 'mark': 0x100 has bits that are not in the mask 0xff");
 }
 
-/* What nft and iptables write leads to the right word. */
+/* Words of nft and iptables lead to the right word. */
 static void test_filter_spellings(void **state _unused_) {
 	check_rule_errors("tcp dport 22 accept",
 			  "f:3:5: error: a rule is a mapping, such as {in: lan, protocol: tcp, port: 22, action: "
@@ -155,7 +155,7 @@ static void test_stays(void **state _unused_) {
 	assert_int_equal(n_stays("abcabc", "cabcab"), 5);
 }
 
-/* A message that the kernel refuses leads to the entry that it is for. */
+/* A message that the kernel refuses leads to its entry. */
 static void test_positions(void **state _unused_) {
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 	static const uint32_t lines[] = { 0, 0, 0, 0, 0, 0, 7, 8, 4, 5, 5, 5, 0 };

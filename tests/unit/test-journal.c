@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The daemon's lines: their words to the letter, their fields, and that a storm loses none of them. */
+/* The daemon's lines: their exact words, their fields, and that a storm loses none of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,7 +141,7 @@ static void test_terminal(void **state _unused_) {
 	check_text(&o, "drift: web/?[2J: link?fake: line was removed; restored in 0.6 ms");
 }
 
-/* Whatever is missing, there is a line. */
+/* There is a line even if texts are missing. */
 static void test_bare(void **state _unused_) {
 	for (enum occurrence_type type = 0; type <= OCCURRENCE_OVERRUN; type++) {
 		_cleanup_free_ char *text = occurrence_text(&(struct occurrence){ .type = type });
@@ -150,7 +150,7 @@ static void test_bare(void **state _unused_) {
 	}
 }
 
-/* Where they go: with colours to a terminal, without to whatever else. */
+/* Where they go: with colours to a terminal, without to anything else. */
 
 /* What errors, warnings and others look like when standard error is fd. */
 static void check_lines(int fd, int from, const char *expected) {
@@ -180,7 +180,7 @@ static void test_colors(void **state _unused_) {
 	unsetenv("NO_COLOR");
 	check_lines(end, terminal, colored);
 	check_lines(pipe_ends[1], pipe_ends[0], "e\nw\nn\n");
-	setenv("NO_COLOR", "", true); /* as good as not set, no-color.org */
+	setenv("NO_COLOR", "", true); /* same as not set, no-color.org */
 	check_lines(end, terminal, colored);
 	setenv("NO_COLOR", "1", true);
 	check_lines(end, terminal, plain);
@@ -367,7 +367,7 @@ static void test_storm(void **state _unused_) {
 	assert_int_equal(said.n, JOURNAL_BURST + 1);
 }
 
-/* Where no timer came, the next line tells what was counted before it. */
+/* Without a timer, the next line reports what was counted before it. */
 static void test_next_line_tells(void **state _unused_) {
 	_said_ said = {};
 
@@ -391,7 +391,7 @@ static void test_end(void **state _unused_) {
 	assert_string_equal(last_line(&said), "4 and 7 more in 1.1 s: 7 restored");
 }
 
-/* That it converged is never only counted, and stands behind what came before. */
+/* Convergence is never only counted, and its line comes after the earlier ones. */
 static void test_converged_in_a_storm(void **state _unused_) {
 	_said_ said = {};
 
@@ -406,7 +406,7 @@ static void test_converged_in_a_storm(void **state _unused_) {
 	assert_string_equal(last_line(&said), "4 and 1 more in 2 s: 1 restored");
 }
 
-/* Whatever the rhythm: told and counted together are all. */
+/* At any rate, written and counted occurrences together are all of them. */
 static void test_nothing_is_lost(void **state _unused_) {
 	_said_ said = {};
 	uint64_t now = 1, seed = 12345, n = 0;
@@ -425,7 +425,7 @@ static void test_nothing_is_lost(void **state _unused_) {
 	assert_int_equal(said.n_told + said.n_counted, n);
 }
 
-/* Every kind of message has an identity of its own, and the catalog explains it. */
+/* Every kind of message has its own id, and the catalog explains it. */
 static void test_identities(void **state _unused_) {
 	static const char *const ids[] = {
 		TOPOD_MESSAGE_DRIFT_RESTORED, TOPOD_MESSAGE_DRIFT_REPORTED, TOPOD_MESSAGE_DRIFT_FAILED,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ledger's directory: what is written is read back, files planted by others do no harm, nothing is left behind. */
+/* The ledger's directory: entries are read back as written, files planted by others do no harm, nothing is left behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,7 +135,7 @@ static void test_reading_makes_nothing(_unused_ void **state) {
 	assert_int_not_equal(access(root, F_OK), 0);
 }
 
-/* A crash in the middle of a line: what it announces was never done, and the next line is written whole. */
+/* A crash in the middle of a line: its act was never done, and the next line is written whole. */
 static void test_unfinished_line(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -429,7 +429,7 @@ static void assert_keeps_secret(struct ledger_file *file, struct ledger *ledger,
 	assert_string_equal(ledger_former(entry, (size_t)kind_field(entry->kind, "value")), value);
 }
 
-/* Lines about secrets are in a file of their own, which only its owner can read, and come back with the ledger. */
+/* Lines about secrets are in a separate file, which only its owner can read, and are read with the ledger. */
 static void test_secrets_are_kept_apart(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -446,7 +446,7 @@ static void test_secrets_are_kept_apart(_unused_ void **state) {
 	assert_holds("12");
 
 	assert_keeps_secret(&file, &ledger, "2001:db8::2");
-	assert_int_equal(ledger_file_set_head(&file, &ledger), 0); /* writes all of it anew */
+	assert_int_equal(ledger_file_set_head(&file, &ledger), 0); /* rewrites all of it */
 	assert_int_equal(ledger_file_restore(&file, &ledger), 0);
 	assert_int_equal(unlink(path), 0); /* somebody takes it away while it is in memory */
 	assert_int_equal(ledger_file_restore(&file, &ledger), 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ledger: recording, writing and reading lines, what a damaged file still gives, and former values that are put back. */
+/* The ledger: recording, writing and reading lines, reading a damaged file, and restoring former values. */
 #include "plan-helper.h"
 
 #include "kind/physical.h"
@@ -160,7 +160,7 @@ static void test_setting_names(void **state _unused_) {
 	check_lines(removed_by_one, 0, "");
 }
 
-/* What a secret was before stands on a line of its own; how it is declared stands nowhere. */
+/* The former value of a secret has a separate line; the declared one is never written. */
 static void test_secrets(void **state _unused_) {
 #define ID "host\thost sysctl net.ipv6.conf.e0.stable_secret"
 	static const char entry[] = "+ found secret-sysctl\t" ID "\tpath=net/ipv6/conf/e0/stable_secret\tvalue\n",
@@ -216,7 +216,7 @@ static void test_renamed_interface(void **state _unused_) {
 	parse(&ledger, before, 0);
 	ledger_rename(&ledger, "host", "e", "f", &lines);
 	check_ledger(&ledger, after);
-	/* The lines that were written, behind those from before, give the same. */
+	/* The new lines, appended to the former ones, give the same. */
 	parse(&again, before, 0);
 	parse(&again, text_str(&lines), 0);
 	check_ledger(&again, after);
@@ -399,7 +399,7 @@ static void test_incomplete(void **state _unused_) {
 		      "host/e link (gone): up true\n");
 }
 
-/* The cookie alone decides, where it is known; a ledger of an older topod has none. */
+/* The cookie alone decides if it is known; a ledger of an older topod has none. */
 static void test_identity_of_namespaces(void **state _unused_) {
 	static const struct {
 		const char *noted;
@@ -431,7 +431,7 @@ static void test_identity_of_namespaces(void **state _unused_) {
 	}
 }
 
-/* Of the former namespace nothing remains but what is outside of it. */
+/* Only entries for objects outside the former namespace remain. */
 static void test_attached(void **state _unused_) {
 	static const char before[] =
 		"topod-ledger 1\n+ found netns\tweb\tweb namespace\tinode=1\tcookie=9\tlink=/proc/7/ns/net\n"
@@ -459,7 +459,7 @@ static void test_attached(void **state _unused_) {
 		assert_non_null(entry);
 		assert_true(ledger_is_same(entry, seen));
 		assert_string_equal(ledger_former(entry, NETNS_LINK), "/proc/8/ns/net");
-		/* The lines say the same to the next one who reads them. */
+		/* The lines give the next reader the same. */
 		_cleanup_(ledger_done) struct ledger again = {};
 		_cleanup_free_ char *all = xasprintf("%s%s", before, text_str(&lines));
 		assert_int_equal(ledger_parse(&again, all, strlen(all), &damaged), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Warnings about what is legal but probably a mistake, each with its text and position; and similar files that are right,
- * which must cause no warning.
+ * Warnings about legal but probably wrong files, each with its text and position; and similar files that are right, which
+ * must cause no warning.
  */
 #include "spec-helper.h"
 
@@ -156,7 +156,8 @@ static void test_lengths(void **state _unused_) {
 	check_end("{address: \"fd00::2\", nodad: true}", "",
 		  "f:2:11: warning: without a prefix length fd00::2 is a single host (/128), and a/x "
 		  "reaches no other; write the length of the network, for example fd00::2/64");
-	/* Intended: said so, covered by another one, with a route by the link, with a peer, or borrowed from lo. */
+	/* Intended: explicitly written, covered by another one, with a route through the link, with a peer, or borrowed from
+	 * lo. */
 	check_end("10.0.0.2/32", "", "");
 	check_end("10.0.0.2/24, 10.0.0.100", "", "");
 	check_end("10.0.0.2", ", routes: [{to: 10.0.0.1, dev: x}]", "");
@@ -230,7 +231,7 @@ static void test_discovery(void **state _unused_) {
 	check_input("\"fd00::1/64\"", "{protocol: icmpv6, action: accept}", "");
 	check_input("\"fd00::1/64\"", "{in: e, action: accept}", "");
 	check_input("\"fd00::1/64\"", "{state: not invalid, action: accept}", "");
-	/* A rule behind one that matches everything. */
+	/* A rule after one that matches everything. */
 	check_input("10.0.0.1/24",
 		    "{state: new, protocol: tcp, limit: 1/s, action: accept}, {protocol: tcp, port: 1, action: drop}", "");
 	check_input("10.0.0.1/24", "{protocol: tcp, counter: true}, {protocol: tcp, port: 1, action: drop}", "");

@@ -463,7 +463,7 @@ static void test_deletion(void **state _unused_) {
 	assert_int_equal(message_type(&w, 2), NFT(DELTABLE));
 }
 
-/* Answers from before and after a change are not combined. */
+/* Answers from before and after a change must not be combined. */
 static void test_torn(void **state _unused_) {
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 	struct nft_reader reader;
@@ -491,7 +491,7 @@ static uint32_t next_random(uint32_t *seed) {
 	return *seed = *seed * 1664525 + 1013904223;
 }
 
-/* Changes random bytes, in a copy that ends where its memory ends: a sanitizer or a crash fails this. */
+/* Changes random bytes, in a copy that ends where its memory ends, so that a sanitizer notices reads beyond it. */
 static void test_any_bytes(void **state _unused_) {
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 	uint32_t seed = 1;

@@ -115,7 +115,7 @@ static void test_each_is_found(void **state_ _unused_) {
 	state_done(&state);
 }
 
-/* A field that is not set needs nothing, nor does a link without a name; what does not exist is not found. */
+/* A field that is not set needs nothing, nor does a link without a name; objects that do not exist are not found. */
 static void test_none(void **state_ _unused_) {
 	struct state state = {};
 	struct way *way = add_way(&state, "a", field_bit(WAY_HOP));

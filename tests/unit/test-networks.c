@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What networks, prefixes of links and defaults of namespaces are written out as, and mistakes in them. */
+/* The written-out form of networks, prefixes of links and defaults of namespaces, and mistakes in them. */
 #include "expand-helper.h"
 
 static void test_a_network(void **state _unused_) {
@@ -36,7 +36,7 @@ static void test_without_a_gateway(void **state _unused_) {
 		   "namespaces: {lan: {interfaces: {br0: {kind: bridge, ports: []}}}}");
 }
 
-/* A gateway that is a member takes no place in the count, a member with an address of its own does. */
+/* A gateway that is a member does not count; a member with an explicit address does. */
 static void test_a_gateway_among_the_members(void **state _unused_) {
 	check_same(
 		"networks: {lan: {prefix: [10.0.0.0/24, \"fd00::/64\"], members: [a, r, {name: b, address: 10.0.0.99}, c], gateway: r, "
@@ -75,7 +75,7 @@ static void test_a_router(void **state _unused_) {
 		"links: [[a:eth0, lan:a], [r:eth0, lan:r], [r:eth1, wan:r], [b:eth0, wan:b]]");
 }
 
-/* What is also written by hand for the same object is merged with it, and its interfaces are not taken. */
+/* Entries written by hand for the same object are merged with it, and their interfaces are not used. */
 static void test_beside_what_is_written(void **state _unused_) {
 	check_same(
 		"namespaces:\n"
@@ -95,7 +95,7 @@ static void test_beside_what_is_written(void **state _unused_) {
 		"links: [[c:eth0, host:d], [a:eth0, host:lan-a], [b:eth1, host:lan-b], [c:eth1, host:lan-c]]");
 }
 
-/* Names that are too long for an interface are the same in every process, whoever else is a member. */
+/* Names that are too long for an interface are shortened in the same way in every process, regardless of other members. */
 static void test_long_names(void **state _unused_) {
 	check_same("networks: {averylongnetwork: {prefix: 10.0.0.0/24, members: [a, averylongmember], bridge: \"host:b\"}}",
 		   "namespaces:\n"

@@ -212,7 +212,7 @@ static void test_room(void **state _unused_) {
 	while (nl_has_room(&w) && n < 100) {
 		nl_begin(&w, 1, 0, 0);
 		nl_put(&w, 1, large, sizeof(large));
-		assert_false(w.overflow); /* that is what it promises */
+		assert_false(w.overflow); /* as promised */
 		n++;
 	}
 	assert_in_range(n, 3, 4);

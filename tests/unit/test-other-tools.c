@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What people write who know other tools: their words are answered with ours, a file of theirs with one message, and what
- * only follows from a mistake is not shown.
+ * What users of other tools write: for their words topod suggests its own, for a whole file there is one message, and
+ * consequences of a mistake are not shown.
  */
 #include "spec-helper.h"
 
@@ -102,14 +102,14 @@ static void test_files(_unused_ void **state) {
 	check_file("ip netns add a\nip link add b type bridge\n", "f:1:1", "a list of commands for ip(8)");
 }
 
-/* What resembles them is ours. */
+/* Files that resemble them are ours. */
 static void test_own_files(_unused_ void **state) {
 	check_diags("#!/usr/bin/env -S topod run\nnamespaces: {}", "");
 	check_diags("topology: network\nnamespaces: {services: {}, topology: {}}", "");
 	check_diags("networks: {lan: {prefix: 10.0.0.0/24, members: [a, b]}}", "");
 }
 
-/* A space that is missing after ':' is named, wherever YAML takes the key for something else. */
+/* A missing space after ':' is reported wherever YAML takes the key for something else. */
 static void test_missing_space(_unused_ void **state) {
 	check_diags("version:1\nnamespaces: {}\n", "f:1:1: error: a space is missing after 'version:'");
 	check_diags("namespaces:\n  web:{}\n", "f:2:3: error: a space is missing after 'web:'");
@@ -139,7 +139,7 @@ static void test_missing_space(_unused_ void **state) {
 		"f:1:27: error: a route must be a mapping of keys, not a string; write {to: 2001:db8::/32, via: fe80::1}");
 }
 
-/* Nothing is shown that only follows from another mistake, and everything that does not. */
+/* Consequences of another mistake are not shown; everything else is. */
 static void test_consequences(_unused_ void **state) {
 	check_diags("namespacess: {a: {}, b: {}}\nlinks: [[a:x, b:x], [a:y, c:y]]\n",
 		    "f:1:1: error: unknown key 'namespacess' in a topology; did you mean 'namespaces'?\n"

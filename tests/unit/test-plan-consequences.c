@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Consequences of one change for others: what waits for it, what need not be changed because of it, what must be scanned
- * first. Random histories (tests/model/) meet each of these situations only once in thousands.
+ * Consequences of one change for others: which changes wait for it, which become unnecessary, what must be scanned first.
+ * Random histories (tests/model/) meet each of these situations only once in thousands.
  */
 #include "plan-helper.h"
 
@@ -73,7 +73,7 @@ static bool is_pending(const struct world *w, const char *id) {
 	return false;
 }
 
-/* It is usable now, but not any more once its link is recreated. */
+/* It is usable now, but no longer once its link is recreated. */
 static void test_source_on_recreated(void **state _unused_) {
 	_world_ w;
 
@@ -84,7 +84,7 @@ static void test_source_on_recreated(void **state _unused_) {
 		assert_true(change_object(*at)->kind->class != &class_route);
 }
 
-/* Both ends are deleted, whichever asks for it: a change of the other end would be a request about a deleted link. */
+/* Both ends are deleted, whichever requires it: a change of the other end would be a request about a deleted link. */
 static void test_other_end_changed(void **state _unused_) {
 	check_world(
 		"namespaces: {a: {interfaces: {x: {mtu: 1400}}}, b: {interfaces: {z: {queues: 2}}}}\nlinks: [[a:x, b:z]]",
@@ -108,7 +108,7 @@ static void test_link_in_our_place(void **state _unused_) {
 		"the file\n");
 }
 
-/* What disappears with its namespace is neither restored nor forgotten separately. */
+/* Objects that disappear with their namespace are neither restored nor forgotten separately. */
 static void test_ends_with_its_namespace(void **state _unused_) {
 	const char *entry =
 		"topod-ledger 1\n+ found sysctl\ta\ta sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n";
@@ -125,7 +125,7 @@ static void test_ends_with_its_namespace(void **state _unused_) {
 	assert_int_equal(w.plan.lost.n, 0);
 }
 
-/* Setting its MAC address would set the parent's: so it is created without one, and recognized by the parent's address until
+/* Setting its MAC address would set the parent's: so it is created without one, and recognised by the parent's address until
  * it is marked. */
 static void test_mac_of_the_parent(void **state _unused_) {
 	const char *text =
@@ -168,7 +168,7 @@ static void test_overrun_by_mtu(void **state _unused_) {
 	check_world("namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1500}}, sysctl: {net.ipv6.conf.x.mtu: 1400}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1450}}, sysctl: {net.ipv6.conf.x.mtu: 1400}}}",
 		    "~ a/x link: mtu 1450 -> 1500\n~ a sysctl net.ipv6.conf.x.mtu: value 1400 -> 1400 (follows)\n");
-	/* Nothing but the MTU does so. */
+	/* Only a change of the MTU does so. */
 	check_world("namespaces: {a: {interfaces: {x: {kind: bridge, txqueuelen: 9}}, sysctl: {net.ipv6.conf.x.mtu: 1400}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, txqueuelen: 8}}, sysctl: {net.ipv6.conf.x.mtu: 1400}}}",
 		    "~ a/x link: txqueuelen 8 -> 9\n");

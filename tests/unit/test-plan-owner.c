@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ownership: what is in the way, left alone, taken over, given back or removed, according to marks and the ledger. The state
- * of the kernel is invented (plan-helper.h).
+ * Ownership: which objects are in the way, left alone, taken over, given back or removed, according to marks and the ledger.
+ * The state of the kernel is invented (plan-helper.h).
  */
 #include "plan-helper.h"
 
@@ -46,7 +46,7 @@ static void test_mark_or_entry(void **state _unused_) {
 	assert_int_equal(v.plan.unnoted.n, 1);
 }
 
-/* There, marked, equal, but not in the ledger: it is to be noted, or nobody would remove it one day. */
+/* Present, marked, equal, but not in the ledger: it must be recorded, or nobody would ever remove it. */
 static void test_unnoted(void **state _unused_) {
 	_cleanup_text_ struct text lines = {};
 	_world_ w;
@@ -79,8 +79,8 @@ static void be_born(struct world *w, const char *born) {
 	netns->object.set |= 1 << NETNS_INODE | 1 << NETNS_BORN;
 }
 
-/* A namespace is ours by its recorded identity. That of one that was being created when topod crashed is unknown: it may be
- * anybody's by now. */
+/* A namespace is ours by its recorded identity. If topod crashed while it created one, the identity is unknown: the
+ * namespace may be anybody's by now. */
 static void test_namespace_by_its_birth(void **state _unused_) {
 	const char *refusal =
 		"! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n";
@@ -102,7 +102,7 @@ static void test_namespace_by_its_birth(void **state _unused_) {
 
 #define INSIDE "+ a/x link\n~ a/x link: up true, alias topod:t (follows)\n"
 
-/* The contents still count, whatever happened to the name. */
+/* The contents still count, regardless of the name. */
 static void test_namespace_without_its_name(void **state _unused_) {
 	for (int taken = 0; taken <= 1; taken++) {
 		_world_ w;
@@ -163,13 +163,13 @@ static void test_existing(void **state _unused_) {
 
 	check_world(desired, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1500}}}}",
 		    "~ host/e link: mtu 1500 -> 1400\n+ host/e address 10.0.0.1/8\n");
-	/* Whatever kind the kernel reports. */
+	/* For any kind that the kernel reports. */
 	_world_ w;
 	world_make(&w, desired, "namespaces: {host: {interfaces: {e: {kind: bridge, mtu: 1500, addresses: 10.0.0.1/8}}}}");
 	disown(&w, "host/e link");
 	world_plan(&w);
 	check_plan(&w, "~ host/e link: mtu 1500 -> 1400\n");
-	/* With topod's mark it is given up; what the file says of it follows after the next scan. */
+	/* With topod's mark it is given up; the declared fields follow after the next scan. */
 	check_world(desired, "namespaces: {host: {interfaces: {e: {kind: bridge, mtu: 1500, addresses: 10.0.0.1/8}}}}",
 		    "~ host/e link: alias topod:t -> none (follows)\n");
 	check_world(desired, NULL,
@@ -230,7 +230,7 @@ static void test_all_removed(void **state _unused_) {
 		    "- host NAT table\n"
 		    "- host/c1 link\n"
 		    "- host/br0 link\n"   /* with its address */
-		    "- web namespace\n"); /* with all that is in it */
+		    "- web namespace\n"); /* with everything in it */
 }
 
 static void test_some_removed(void **state _unused_) {
@@ -347,7 +347,7 @@ static void test_found_returns(void **state _unused_) {
 }
 
 /* Addresses and routes of a namespace that was taken over: found by their identity, and put back as a whole, the route
- * first, because the kernel would delete it with the address. What is as declared keeps its own mark. */
+ * first, because the kernel would delete it with the address. Those that are as declared keep their own mark. */
 static void test_taken_over_returns(void **state _unused_) {
 	const char *before = "namespaces: {a: {adopt: true, interfaces: {e: {kind: existing, addresses: 10.0.0.1/8}},\n"
 			     "  routes: {to: default, via: 10.0.0.8, dev: e, mtu: 1300}}}";
@@ -412,7 +412,7 @@ static void make_renamed(struct world *w, const char *seen) {
 	ledger_note(&w->ledger, b, NULL, b->set, true, &lines);
 }
 
-/* b is recreated; the one with the other name is deleted, or it would stay for ever. */
+/* b is recreated; the one with the other name is deleted, or it would stay forever. */
 static void test_renamed(void **state _unused_) {
 	_world_ w;
 

@@ -77,7 +77,7 @@ static void test_left_out(void **state _unused_) {
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400, stp: true}}}}", "");
 }
 
-/* The order in which users and the kernel list things is not a difference. */
+/* A different order of list items is not a difference. */
 static void test_canonical(void **state _unused_) {
 	check_world(
 		"namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1}, {via: 10.9.0.2, weight: 3}]}}}",
@@ -109,7 +109,7 @@ static void test_recreated(void **state _unused_) {
 	check_world("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: {address: 10.0.0.1/8, scope: link}}}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: {address: 10.0.0.1/8, scope: host}}}}}",
 		    "- a/x address 10.0.0.1/8 (again)\n+ a/x address 10.0.0.1/8 (again)\n");
-	/* An IPv6 address is the same whatever its prefix length. */
+	/* An IPv6 address is the same with any prefix length. */
 	check_world("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: \"fd00::1/64\"}}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: \"fd00::1/48\"}}}}",
 		    "- a/x address fd00::1/64 (again)\n+ a/x address fd00::1/64 (again)\n");
@@ -246,7 +246,7 @@ static void test_pair_attribute(void **state _unused_) {
 		    "~ host/z link: mtu 1400 -> 1500\n~ a/x link: mtu 1400 -> 1500\n");
 }
 
-/* What stands on a recreated link is recreated with it, and a foreign namespace blocks both ends of a pair. */
+/* Everything on a recreated link is recreated with it, and a foreign namespace blocks both ends of a pair. */
 static void test_upper_of_recreated(void **state _unused_) {
 	const char *desired = "namespaces: {host: {interfaces: {m: {kind: macvlan, link: e, txqueuelen: 77}}}, a: {}}\n"
 			      "links: [{endpoints: [host:e, a:f], queues: 2}]";
@@ -402,7 +402,7 @@ static void test_carrier_comes(void **state _unused_) {
 	"  routes: [{to: 10.1.0.0/16, via: 10.0.0.9}], sysctl: {net.ipv4.conf.wg0.rp_filter: 2}},\n" \
 	"  b: {interfaces: {m: {kind: macvlan, link: \"a:wg0\", addresses: 10.0.0.2/24}}}}"
 
-/* An interface that somebody else moves in, and what stands on it, is waited for. */
+/* An interface that somebody else moves in is waited for, and so is everything on it. */
 static void test_waits_to_be_moved_in(void **state _unused_) {
 	_world_ w;
 
@@ -419,7 +419,7 @@ static void test_waits_to_be_moved_in(void **state _unused_) {
 		    "+ b/m address 10.0.0.2/24\n");
 }
 
-/* When it disappears, its ledger entry goes, and so do those of what topod had made on it. */
+/* When it disappears, its ledger entry goes, and so do those of objects that topod had made on it. */
 static void test_goes_again(void **state _unused_) {
 	_world_ w;
 
@@ -451,7 +451,7 @@ static void test_part_of_the_world(void **state _unused_) {
 	check_plan(&w, "+ a/x link\n~ a/x link: up true, alias topod:t (follows)\n");
 }
 
-/* The same desired state is planned repeatedly: nothing of the last time may remain. */
+/* The same desired state is planned repeatedly: nothing may remain from the last time. */
 static void test_again(void **state _unused_) {
 	_cleanup_text_ struct text first = {}, second = {};
 	_world_ w;

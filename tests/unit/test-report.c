@@ -398,7 +398,7 @@ static void test_status_text(void **state _unused_) {
 			    "     drift  0 seen, 0 restored\n");
 }
 
-/* After the way over the socket it reads the same. */
+/* After a round trip over the socket it reads the same. */
 static void test_status_json(void **state _unused_) {
 	_cleanup_(arena_done) struct arena arena = {};
 	struct report_status back;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a kind writes into a request, it reads back from it as declared: the kernel's dumps have the same attributes. This
- * finds an attribute that only one of the two directions knows; that it is the right one is seen on real kernels
- * (tests/vm/test_fields.py).
+ * A kind must read back from a request what it wrote into it: the kernel's dumps have the same attributes. This finds
+ * attributes that only one of the two directions knows; tests/vm/test_fields.py checks on real kernels that they are the
+ * right ones.
  */
 #include "spec-helper.h"
 

@@ -402,7 +402,7 @@ static void test_keys_are_known(void **state _unused_) {
 	json_decref(schema);
 }
 
-/* Where an editor does not know the kind yet, it can offer each. */
+/* An editor that does not know the kind yet can offer all of them. */
 static void test_kinds_are_offered(void **state _unused_) {
 	json_t *schema = schema_json(), *defs = json_object_get(schema, "$defs"), *kind, *offered, *item;
 	size_t i, n;

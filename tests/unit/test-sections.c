@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sections of the language in general, whatever is declared in them. */
+/* Sections of the language in general, regardless of their content. */
 #include "spec-helper.h"
 
 /* The nearest of interface, namespace and file applies, also to the end of a pair that has no entry of its own. */

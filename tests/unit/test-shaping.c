@@ -119,7 +119,7 @@ static const struct qdisc *declared(const struct read_spec *r) {
 	abort();
 }
 
-/* As declared, and the canonical text: without what is as by default, in the units of the language. */
+/* The declared and the canonical text: without defaults, in the units of the language. */
 static const char *const texts[][2] = {
 	{ "qdisc: noqueue", "{kind: noqueue}" },
 	{ "qdisc: {kind: tbf, rate: 1000kbit, burst: 32768, latency: 50ms}",
@@ -157,7 +157,7 @@ static void test_texts(void **state _unused_) {
 	}
 }
 
-/* An end with a qdisc of its own has only that. */
+/* An end with its own qdisc has only that. */
 static void test_both_ends(void **state _unused_) {
 	_spec_ r;
 	size_t n = 0;
@@ -180,7 +180,7 @@ static void test_both_ends(void **state _unused_) {
 	assert_int_equal(n, 4);
 }
 
-/* What topod writes it reads back, if the kernel keeps it so; a latency is written as a limit. */
+/* topod reads back what it writes, if the kernel keeps it; a latency is written as a limit. */
 static void test_options_there_and_back(void **state _unused_) {
 	for (const struct qdisc_kind *const *k = qdisc_kinds; *k; k++) {
 		const struct qdisc_kind *kind = *k;
@@ -189,7 +189,7 @@ static void test_options_there_and_back(void **state _unused_) {
 		const struct nlattr *tb[TCA_OPTIONS + 1];
 		_cleanup_text_ struct text text = {};
 
-		/* Fallbacks, and for what has none a number that may be of any type. */
+		/* Fallbacks, and, for options without one, a number that may be of any type. */
 		for (size_t i = 0; i < kind->n_options; i++)
 			if (!kind->options[i].fallback && !(kind->options[i].flags & FIELD_HIDDEN)) {
 				uint32_t value = 70;

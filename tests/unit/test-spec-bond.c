@@ -28,7 +28,7 @@ static void test_modes(void **state _unused_) {
 		"f:2:20: error: unknown mode '7'; it is one of: balance-rr, active-backup, balance-xor, broadcast, 802.3ad, "
 		"balance-tlb, balance-alb");
 	check_bond("miimon: 100, mode: lacp", "f:2:20: error: unknown mode 'lacp'; did you mean '802.3ad'?");
-	/* After a wrong mode nothing is said about what depends on it. */
+	/* After a wrong mode nothing is reported about keys that depend on it. */
 	check_bond("miimon: 100, mode: 4, lacp-rate: fast",
 		   "f:2:20: error: 'mode' takes a word: write 802.3ad instead of 4");
 	check_bond("miimon: 100, lacp-rate: fast",

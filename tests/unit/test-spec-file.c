@@ -361,7 +361,7 @@ static void test_directory_writable_by_others(_unused_ void **state) {
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
 }
 
-/* Refused as it is, and accepted once nobody else can write to the directory. */
+/* Refused at first, and accepted once nobody else can write to the directory. */
 static void assert_guarded(const char *path, const char *directory) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 

@@ -165,7 +165,7 @@ static void test_no_mapping(void **state _unused_) {
 							  "     | ^\n");
 }
 
-/* What several files declare of one object is checked together, and each position is right. */
+/* Keys of one object from several files are checked together, and each position is right. */
 static void test_places(void **state _unused_) {
 	_spec_ r;
 
@@ -188,7 +188,7 @@ static void test_places(void **state _unused_) {
 	assert_null(spec_file_of(&r.spec, (struct position){ .line = 1, .source = 7 }));
 }
 
-/* Many keys behave like few. */
+/* Many keys work like few. */
 static void test_many(void **state _unused_) {
 	_cleanup_text_ struct text one = {}, two = {};
 	_spec_ r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Mistakes that the kernel would refuse later with its own message: each is an error, or a warning if some kernel may accept
- * it, with its position; what is similar and right is not. tests/netns/test_refused.py checks that the kernel does refuse
- * it.
+ * it, with its position; similar files that are right cause none. tests/netns/test_refused.py checks that the kernel does
+ * refuse it.
  */
 #include "spec-helper.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What users of other programs write, and what the kernel has already: the exact messages. */
+/* Words of other programs, and objects that the kernel already has: the exact messages. */
 #include "spec-helper.h"
 
 #include "kind/dns.h"
@@ -41,7 +41,7 @@ static void test_connected_routes(void **state _unused_) {
 	}
 }
 
-/* The spelling of other programs is answered with the right one. */
+/* For other programs' spelling, the right one is suggested. */
 static void test_words_of_routes(void **state _unused_) {
 	check_route("{to: \"fd05::/32\", via: \"fd00::9\", pref: high, initial-congestion-window: 9}",
 		    "f:2:35: error: unknown key 'pref' in a route; did you mean 'preference'?\n"

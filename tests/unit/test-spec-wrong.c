@@ -180,7 +180,7 @@ static void test_foreign_links(void **state _unused_) {
 		"links: [[web:eth0, host:c1], [db:eth0, host:c2]]",
 		"f:1:81: error: no entry declares the interface 'eth0' in host; did you mean c2, the host's end of db:eth0?" TO_TAKE(
 			"eth0"));
-	/* In a namespace that topod makes there is nothing to take over. */
+	/* A namespace that topod makes contains nothing to take over. */
 	check_diags(
 		"namespaces: {sw: {interfaces: {b: {kind: bridge, ports: [eth0]}}}, web: {}}\nlinks: [[web:eth0, sw:c1]]",
 		"f:1:58: error: there is no interface 'eth0' in sw; did you mean c1, sw's end of web:eth0?");
@@ -305,7 +305,7 @@ static void test_wrong_routes(void **state _unused_) {
 static void test_warnings(void **state _unused_) {
 	check_diags("namespaces: {web: {routes: [{to: default, via: 10.0.0.1}]}}",
 		    "f:1:48: warning: no declared address of web covers the gateway 10.0.0.1");
-	/* What a namespace contains that topod does not make is unknown. */
+	/* The content of a namespace that topod does not make is unknown. */
 	check_diags("namespaces: {web: {adopt: true, routes: [{to: default, via: 10.0.0.1}]}}", "");
 	check_diags("namespaces: {host: {routes: [{to: default, via: 10.0.0.1}]}}", "");
 	/* Reached by a route, by the link itself, or declared to be reachable. */

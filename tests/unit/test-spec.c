@@ -170,7 +170,7 @@ static void test_ports(void **state _unused_) {
 	assert_true(eth1->external);
 	assert_string_equal(((struct link *)eth1)->master, "br0");
 	get_object(&r.spec.state, "host/eth1 bridge port of br0");
-	assert_null(find_object(&r.spec.state, "host/c1 bridge port of br0")); /* says nothing about itself */
+	assert_null(find_object(&r.spec.state, "host/c1 bridge port of br0")); /* declares nothing about itself */
 }
 
 static void test_existing(void **state _unused_) {

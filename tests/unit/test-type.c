@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Types of values: what each reads from a file, how it is printed, the messages about what it refuses, and that an attribute
+ * Types of values: what each reads from a file, how it is printed, the messages for refused values, and that an attribute
  * gives back the value that was put into it.
  */
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The maps of priorities of a VLAN: both notations, what is refused, and that a change also tells the kernel which pairs
- * go, as it keeps those that a message does not name.
+ * The maps of priorities of a VLAN: both notations, refused values, and that a change also tells the kernel which pairs to
+ * remove, because it keeps those that a message does not name.
  */
 #include "spec-helper.h"
 
@@ -66,7 +66,7 @@ static const struct nlattr *find(const struct nlattr *nest, unsigned type) {
 	return NULL;
 }
 
-/* What the request for a change from one text to the other says of the map, as text. */
+/* The map in the request for a change from one text to the other, as text. */
 static void changed_map(const char *from, const char *to, const char *name, struct text *out) {
 	_spec_ before;
 	_spec_ after;

@@ -136,7 +136,7 @@ static void write_file(const char *path, const char *text, mode_t mode) {
 	assert_int_equal(fchmod(fd, mode), 0);
 }
 
-/* What is said about a topology with this key file, "" if nothing; its excerpt as well. No key is in it. */
+/* The messages about a topology with this key file, with excerpts; "" if there are none. They must not contain a key. */
 static char *said_about(const char *value, unsigned flags, bool good) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	_cleanup_free_ char *path = xasprintf("%s/x.yaml", place),
@@ -246,7 +246,7 @@ static void test_recall(void **state _unused_) {
 	ledger_note_set(&ledger, peer, all, &lines);
 	assert_true(recalls(&ledger, &loaded.spec, endpoint));
 	assert_non_null(strstr(lines.data, "endpoint=192.0.2.1:5"));
-	ledger_note_creation(&ledger, peer, true, &lines); /* made again: it is not known until it is set */
+	ledger_note_creation(&ledger, peer, true, &lines); /* recreated: it is not known until it is set */
 	assert_false(recalls(&ledger, &loaded.spec, endpoint));
 }
 

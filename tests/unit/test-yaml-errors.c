@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the YAML reader refuses: the message, its position, and what is read nevertheless; and the limits. */
+/* What the YAML reader refuses: the message, its position, and what is still read; and the limits. */
 #include "yaml-helper.h"
 
 static void test_alias_errors(_unused_ void **state) {

@@ -37,7 +37,7 @@ static void assert_until(const char *text, const char *expected) {
 	diags_done(&diags);
 }
 
-/* What follows the key is not read, even if it is not YAML; what precedes it is. */
+/* Text after the key is not read, even if it is not YAML; text before it is. */
 static void test_until_a_key(_unused_ void **state) {
 	assert_until("name: a\nb: 1\n", "{name: a}");
 	assert_until("b: {name: x}\nname: [a, {name: y}]\nc: }\n", "{b: {name: x} name: [a {name: y}]}");
