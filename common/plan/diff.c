@@ -352,6 +352,13 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 	}
 }
 
+/* What topod moved into a namespace that is to be attached, and that has ended or was replaced since: the kernel gave it back. */
+static bool came_back(const struct diff *diff, const struct ledger_entry *entry) {
+	const struct object *self = ns_self(state_find(diff->input->desired, entry->ns));
+
+	return self && (object_waits(self) || (self->change && self->change->held));
+}
+
 const struct object *diff_noted_object(struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
 
@@ -360,6 +367,7 @@ const struct object *diff_noted_object(struct diff *diff, const struct object *s
 	if (!entry || !entry->kind->bare_create)
 		return NULL;
 	struct object *object = object_new(&diff->plan->arena, entry->kind, seen->ns);
+	object->waits = came_back(diff, entry);
 	for (size_t i = 0; i < entry->kind->n_fields; i++) {
 		const struct field *field = &entry->kind->fields[i];
 		const char *former = field->flags & FIELD_ONCE ? ledger_former(entry, i) : NULL;

@@ -8,7 +8,14 @@
 
 #include "files/ledger_file.h"
 
-static int connect_to(const char *topology, int *ret_fd) {
+/* A daemon that is stuck accepts nobody, and then its queue may be full. */
+static int limit_wait(int fd, uint64_t timeout_usec) {
+	struct timeval t = { .tv_sec = (time_t)(timeout_usec / 1000000), .tv_usec = (suseconds_t)(timeout_usec % 1000000) };
+
+	return timeout_usec == UINT64_MAX || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) == 0 ? 0 : -errno;
+}
+
+static int connect_to(const char *topology, uint64_t timeout_usec, int *ret_fd) {
 	_cleanup_close_ int dir_fd = -1, fd = -1;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int r = ledger_file_open_dir(topology, &dir_fd);
@@ -19,8 +26,11 @@ static int connect_to(const char *topology, int *ret_fd) {
 	if (fd < 0)
 		return -errno;
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir_fd, TOPOD_SOCKET);
+	r = limit_wait(fd, timeout_usec);
+	if (r < 0)
+		return r;
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -46,7 +56,7 @@ static int send_all(int fd, const char *data, size_t size, const int *fds, size_
 		ssize_t n = send_some(fd, data, size, fds, n_fds);
 
 		if (n < 0 && errno != EINTR)
-			return errno == EPIPE ? -ECONNRESET : -errno;
+			return errno == EPIPE ? -ECONNRESET : errno == EAGAIN ? -ETIMEDOUT : -errno;
 		n_fds = n > 0 ? 0 : n_fds;
 		data += MAX(n, 0);
 		size -= (size_t)MAX(n, 0);
@@ -134,9 +144,13 @@ int control_next(struct control_client *client, int stop_fd, uint64_t timeout_us
 	return r;
 }
 
-int control_open(const char *topology, struct control_client *ret) {
+static int open_within(const char *topology, uint64_t timeout_usec, struct control_client *ret) {
 	*ret = CONTROL_CLIENT_NONE;
-	return connect_to(topology, &ret->fd);
+	return connect_to(topology, timeout_usec, &ret->fd);
+}
+
+int control_open(const char *topology, struct control_client *ret) {
+	return open_within(topology, UINT64_MAX, ret);
 }
 
 void control_close(struct control_client *client) {
@@ -153,7 +167,7 @@ int control_call(const char *topology, const char *method, json_t *parameters, u
 int control_call_with(const char *topology, const char *method, json_t *parameters, const int *fds, size_t n_fds,
 		      uint64_t timeout_usec, struct control_answer *ret) {
 	_cleanup_client_ struct control_client client;
-	int r = control_open(topology, &client);
+	int r = open_within(topology, timeout_usec, &client);
 
 	*ret = (struct control_answer){};
 	if (r < 0) {
