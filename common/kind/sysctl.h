@@ -92,7 +92,8 @@ struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path,
 void sysctl_settle(struct reading *r, struct ns_state *ns);
 void sysctl_check(struct reading *r, const struct ns_state *ns, const struct object *object);
 void sysctl_check_all(struct reading *r, const struct ns_state *ns);
-void sysctl_check_ipv6(struct reading *r, const struct ns_state *ns); /* sysctl_ipv6.c */
+void sysctl_enable_ipv6(struct reading *r, struct ns_state *ns); /* sysctl_ipv6.c */
+void sysctl_check_ipv6(struct reading *r, const struct ns_state *ns);
 
 /* sysctl_meaning.c, see struct kind */
 void sysctl_warn(struct meaning *m);

@@ -58,6 +58,7 @@ void sysctl_settle(struct reading *r, struct ns_state *ns) {
 		    sysctl_path_matches("net/ipv6/conf/*/addr_gen_mode", sysctl->path))
 			unite_address_generation(r, ns, sysctl);
 	}
+	sysctl_enable_ipv6(r, ns);
 }
 
 /* A new namespace has no secret (addrconf_init_net()), and the kernel refuses the mode without one. */

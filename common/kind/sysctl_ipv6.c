@@ -2,6 +2,9 @@
 /*
  * Settings that disable IPv6. The kernel refuses objects that need IPv6 on such an interface; the kinds know which objects
  * do.
+ *
+ * In an attached namespace IPv6 may be disabled without the file saying so: Docker does that in each container whose network
+ * has no IPv6. So what needs IPv6 there also enables it on its interface, unless the file says something about it.
  */
 #include <stdlib.h>
 
@@ -51,16 +54,22 @@ static void collect_settings(const struct ns_state *ns, struct disabled *ret) {
 		qsort(ret->list.items, ret->list.n, sizeof(*ret->list.items), compare_settings);
 }
 
-/* The setting that disables IPv6 on the link, or NULL. */
-static const struct sysctl *find_disabling(const struct disabled *disabled, const struct ns_state *ns, const char *dev) {
+static const struct sysctl *find_own(const struct disabled *disabled, const char *dev) {
 	struct sysctl like = { .dev = dev }, *key = &like;
-	const struct object *link = ns_find_link(ns, dev);
-	const struct sysctl *const *own = NULL, *setting = disabled->all;
+	const struct sysctl *const *own = NULL;
 
 	if (disabled->list.n)
 		own = bsearch(&key, disabled->list.items, disabled->list.n, sizeof(*disabled->list.items), compare_settings);
+	return own ? *own : NULL;
+}
+
+/* The setting that disables IPv6 on the link, or NULL. */
+static const struct sysctl *find_disabling(const struct disabled *disabled, const struct ns_state *ns, const char *dev) {
+	const struct object *link = ns_find_link(ns, dev);
+	const struct sysctl *own = find_own(disabled, dev), *setting = disabled->all;
+
 	if (own)
-		setting = *own;
+		setting = own;
 	else if (disabled->by_default && link && !link->external)
 		setting = disabled->by_default;
 	return is_on(setting) ? setting : NULL;
@@ -91,6 +100,36 @@ static const char *find_dev(const struct object *object, const struct field **re
 	return NULL;
 }
 
+/* The interface on which the object needs IPv6, or NULL. */
+static const char *find_needing(const struct object *object, const struct field **ret_field) {
+	return object->kind->needs_ipv6 && object->kind->needs_ipv6(object) ? find_dev(object, ret_field) : NULL;
+}
+
+void sysctl_enable_ipv6(struct reading *r, struct ns_state *ns) {
+	_cleanup_(disabled_done) struct disabled declared = {};
+
+	if (!ns->attach)
+		return;
+	collect_settings(ns, &declared);
+	if (declared.all || declared.by_default)
+		return;
+	ns_foreach(object, ns) {
+		const struct field *field;
+		const char *dev = find_needing(object, &field);
+		struct object *setting;
+
+		if (!dev || streq(dev, "lo") || find_own(&declared, dev))
+			continue;
+		setting = &sysctl_new(r->parse.arena, ns->name,
+				      arena_printf(r->parse.arena, "net/ipv6/conf/%s/disable_ipv6", dev), "0")
+				   ->object;
+		setting->position = object_position(object, field);
+		setting->drift = object->drift;
+		if (!ns_find(ns, setting))
+			reading_add(r, ns, setting);
+	}
+}
+
 void sysctl_check_ipv6(struct reading *r, const struct ns_state *ns) {
 	_cleanup_(disabled_done) struct disabled disabled = {};
 
@@ -99,8 +138,7 @@ void sysctl_check_ipv6(struct reading *r, const struct ns_state *ns) {
 		return;
 	ns_foreach(object, ns) {
 		const struct field *field;
-		const char *dev =
-			object->kind->needs_ipv6 && object->kind->needs_ipv6(object) ? find_dev(object, &field) : NULL;
+		const char *dev = find_needing(object, &field);
 
 		if (dev)
 			report_disabled(r, object, field, dev, find_disabling(&disabled, ns, dev));

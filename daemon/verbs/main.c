@@ -99,6 +99,20 @@ static void choose_hash_key(void) {
 		hash_set_key(key);
 }
 
+/* What the program does under the name by which it was called; NULL: it is topod. */
+static int (*find_other(const char *path))(int argc, char **argv) {
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} others[] = { { "oci-hook", oci_hook }, { "oci-runtime", oci_runtime } };
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (streq(slash ? slash + 1 : path, others[i].name))
+			return others[i].run;
+	return NULL;
+}
+
 int main(int argc, char **argv) {
 	struct options options;
 	int code;
@@ -106,9 +120,8 @@ int main(int argc, char **argv) {
 	fill_standard_descriptors();
 	choose_hash_key();
 	ignore_signals();
-	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-	bool hook = argc > 0 && streq(slash ? slash + 1 : argv[0], OCI_HOOK_NAME);
-	code = hook                                             ? oci_hook(argc, argv)
+	int (*other)(int argc, char **argv) = argc > 0 ? find_other(argv[0]) : NULL;
+	code = other                                            ? other(argc, argv)
 	       : options_parse(argc, argv, verb_find, &options) ? run_command(&options)
 								: EXIT_USAGE;
 	if (fflush(stdout) == 0 && !ferror(stdout))

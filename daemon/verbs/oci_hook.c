@@ -14,7 +14,6 @@
 #include "cli/output.h"
 #include "verbs/verbs.h"
 
-#define ANNOTATION "org.topod.namespace"
 #define CNI_ARGUMENT "TOPOD_NAMESPACE="
 
 enum { STATE_BYTES = 4 * 1024 * 1024 };
@@ -36,9 +35,9 @@ static int run_hook(const char *ns) {
 	int code = EXIT_FAILED;
 
 	if (!ns)
-		ns = json_string_value(json_object_get(json_object_get(state, "annotations"), ANNOTATION));
+		ns = json_string_value(json_object_get(json_object_get(state, "annotations"), OCI_ANNOTATION));
 	if (!ns)
-		complain("the hook needs a namespace as its argument, or the annotation " ANNOTATION);
+		complain("the hook needs a namespace as its argument, or the annotation " OCI_ANNOTATION);
 	else if (pid <= 0 || pid > INT_MAX)
 		complain("the state on standard input names no process: the hook is for 'createRuntime'");
 	else

@@ -9,6 +9,7 @@ that containers' runtimes call, and what engines write to is in memory: nothing 
 The program of a container writes what it sees as its first instruction to a pipe, which wakes the test.
 """
 
+import json
 import os
 import re
 import shutil
@@ -93,15 +94,17 @@ def main():
     lab.main(prepare)
 
 
+def block_of_page(*texts):
+    """The block of docs/containers.md that contains these texts."""
+    with open(PAGE) as f:
+        found, = [b for b in re.findall(r"(?ms)^```\w*\n(.*?)^```$", f.read()) if all(t in b for t in texts)]
+    return found
+
+
 def lines_of_page(word):
     """The command lines of docs/containers.md that begin with this word."""
     with open(PAGE) as f:
         return [l.split() for block in re.findall(r"(?ms)^```\w*\n(.*?)^```$", f.read()) for l in block.splitlines() if l.startswith(word)]
-
-
-def topology_of_page():
-    with open(PAGE) as f:
-        return re.search(r"(?s)```yaml\n(topology: office.*?)```", f.read())[1]
 
 
 class Engine(Case):
@@ -122,6 +125,13 @@ class Engine(Case):
         self.pipe = os.open(f"{self.out}/first", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self.addCleanup(os.close, self.pipe)
         self.heard = ""
+
+    def compose_file(self, key):
+        """Writes the file of the page that has this key, with the box as its image."""
+        more = {"container_name": "app", "command": [word.replace("$", "$$") for word in FIRST],
+                "volumes": [f"{self.out}:/out"], "security_opt": ["seccomp=unconfined"]}
+        return self.spec(block_of_page("services:", key).replace("IMAGE", "box") +
+                         "".join(f"    {k}: {json.dumps(v)}\n" for k, v in more.items()), "compose.yaml")
 
     def first_lines(self):
         """What containers have written so far."""

@@ -221,7 +221,9 @@ static struct op ns_op(struct c_case *c) {
 	if (streq(ns->name, NS_HOST))
 		return (struct op){ .type = OP_NS_ADD, .ns = "z1" };
 	if (ns->attach)
-		return (struct op){ .type = case_chance(c, 60) ? OP_ATTACH : OP_NS_DELETE, .ns = ns->name };
+		return (struct op){ .type = case_chance(c, 60) ? OP_ATTACH : OP_NS_DELETE,
+				    .ns = ns->name,
+				    .value = case_chance(c, 30) ? "1" : NULL };
 	return (struct op){ .type = types[case_draw(c, c->real ? 4 : ARRAY_SIZE(types))], .ns = ns->name };
 }
 

@@ -179,7 +179,8 @@ static void print_other(const struct op *op, struct text *out) {
 		text_addf(out, "ip netns delete %s && ip netns add %s", op->ns, op->ns);
 		break;
 	case OP_ATTACH:
-		text_addf(out, "ip netns delete %s; unshare -n sleep inf & topod attach %s --pid $!", op->ns, op->ns);
+		text_addf(out, "ip netns delete %s; unshare -n sh -c '%sexec sleep inf' & topod attach %s --pid $!", op->ns,
+			  op->value ? "sysctl -w net.ipv6.conf.all.disable_ipv6=1; " : "", op->ns);
 		break;
 	case OP_NS_STALE:
 		text_addf(out, "mkdir -p /run/netns; (umask 777; : >/run/netns/%s)", op->ns);
@@ -554,6 +555,7 @@ static void end_rival(struct world *w, bool told) {
 
 static int apply(struct world *w, const struct op *op) {
 	struct w_ns *ns = world_ns(w, op->ns);
+	int r;
 
 	switch (op->type) {
 	case OP_NS_ADD:
@@ -568,7 +570,9 @@ static int apply(struct world *w, const struct op *op) {
 	case OP_ATTACH:
 		if (ns)
 			world_delete_ns(w, op->ns);
-		return world_add_attached(w, op->ns);
+		r = world_add_attached(w, op->ns);
+		return r == 0 && op->value ? setting_set(w, world_ns(w, op->ns), "net/ipv6/conf/all/disable_ipv6", op->value)
+					   : r;
 	case OP_NS_STALE:
 	case OP_NS_FILE:
 		if (ns)

@@ -14,7 +14,7 @@ enum op_type {
 	OP_NS_STALE,
 	OP_NS_FILE,
 	OP_NS_REPLACE,
-	OP_ATTACH, /* another one gets the name, and topod is told */
+	OP_ATTACH, /* another one gets the name, and topod is told; value: it is without IPv6, as in Docker */
 	OP_PROCESS,
 	OP_PROCESS_END,
 	OP_VETH,

@@ -188,6 +188,34 @@ def container_with_pid(test, pid, after=0):
         container.end()
 
 
+class WithoutIpv6(Attach):
+    """A namespace in which its maker disabled IPv6, as Docker does. What needs IPv6 there enables it on its interface."""
+
+    BEFORE = "sysctl -qw net.ipv6.conf.all.disable_ipv6=1"
+
+    def attach(self, text):
+        d = self.daemon(self.spec(text)).ready()
+        container = Container(self, self.BEFORE)
+        self.topod("attach", "web", "--pid", container.pid)
+        self.wait_until(lambda: self.status()["waiting"] == 0, "the namespace", d)
+        return d, container
+
+    def test_addresses(self):
+        d, container = self.attach(lab.edit(SPEC, ("[10.0.0.11/24]", '[10.0.0.11/24, {address: "fd00:1::11/64", nodad: true}]')))
+        self.assertTrue(container.has("fd00:1::11/64", "addr show eth0"))
+        d.calm()
+        with d.expects("drift: web/eth0: address fd00:1::11/64 was removed; restored"):
+            lab.sysctl_set("web", "net.ipv6.conf.eth0.disable_ipv6", 1)
+        self.assertTrue(container.has("fd00:1::11/64", "addr show eth0"))
+        d.stop()
+
+    def test_nothing_needs_it(self):
+        d, _ = self.attach(SPEC)
+        self.assertEqual("1", lab.sysctl_get("web", "net.ipv6.conf.eth0.disable_ipv6"))
+        d.calm()
+        d.stop()
+
+
 class Called(Attach):
     def attach(self, container, ns="web", expect=0):
         return self.topod("attach", ns, "--pid", container.pid, expect=expect)
