@@ -69,6 +69,10 @@ class Own(Proof, Docker):
         self.docker("run", "--name", "app", "--network", "none", "--runtime", "topod", "--ulimit", "core=-1", "box", "true")
 
 
+class Socket(Running, Docker):
+    pass
+
+
 class Page(Docker):
     """The lines of docs/containers.md, with the file that it begins with."""
 
