@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The program that a container's runtime calls before the container's program starts: as a hook of the OCI
+ * The program under other names. As oci-hook it is what a container's runtime calls before the container's program starts: as a hook of the OCI
  * (`createRuntime`), which gets the state of the container on standard input; as a hook of LXC (`lxc.hook.start-host`),
  * which gets the process (LXC_PID); or as a plugin of CNI, which gets the path of a namespace (CNI_NETNS).
  *
  * The namespace's name is the hook's argument, or the annotation org.topod.namespace; for CNI it is `namespace` of the
  * configuration, or TOPOD_NAMESPACE of CNI_ARGS. The container starts even if the network is not complete in time, or the
  * daemon is being restarted; it does not start if nobody declares the namespace.
+ *
+ * As oci-runtime it is a runtime of containers, for engines that have neither devices of CDI nor hooks (Docker before 28.2). It
+ * calls runc with the same arguments and configuration, and attaches the container's namespace after `create`, when the program of
+ * the container has not started yet. The namespace's name is the annotation, or TOPOD_NAMESPACE in the container's environment.
+ * Constants: https://github.com/opencontainers/runtime-spec (config.md), `runc create --help`.
  */
 #include <jansson.h>
 #include <limits.h>
 
 #include "cli/output.h"
+#include "cli/process.h"
+#include "inside/command.h"
+#include "inside/sandbox.h"
 #include "verbs/verbs.h"
 
-#define CNI_ARGUMENT "TOPOD_NAMESPACE="
+#define ANNOTATION "org.topod.namespace"
+#define VARIABLE "TOPOD_NAMESPACE="
 
 enum { STATE_BYTES = 4 * 1024 * 1024 };
 
@@ -35,9 +44,9 @@ static int run_hook(const char *ns) {
 	int code = EXIT_FAILED;
 
 	if (!ns)
-		ns = json_string_value(json_object_get(json_object_get(state, "annotations"), OCI_ANNOTATION));
+		ns = json_string_value(json_object_get(json_object_get(state, "annotations"), ANNOTATION));
 	if (!ns)
-		complain("the hook needs a namespace as its argument, or the annotation " OCI_ANNOTATION);
+		complain("the hook needs a namespace as its argument, or the annotation " ANNOTATION);
 	else if (pid <= 0 || pid > INT_MAX)
 		complain("the state on standard input names no process: the hook is for 'createRuntime'");
 	else
@@ -57,13 +66,13 @@ static int cni_error(const json_t *config, int code, const char *text) {
 
 static char *cni_namespace(const json_t *config) {
 	const char *ns = json_string_value(json_object_get(config, "namespace")), *arguments = getenv("CNI_ARGS");
-	const char *found = arguments ? strstr(arguments, CNI_ARGUMENT) : NULL;
+	const char *found = arguments ? strstr(arguments, VARIABLE) : NULL;
 
 	if (ns)
 		return xstrdup(ns);
 	if (!found)
 		return NULL;
-	found += strlen(CNI_ARGUMENT);
+	found += strlen(VARIABLE);
 	return xasprintf("%.*s", (int)strcspn(found, ";"), found);
 }
 
@@ -106,4 +115,135 @@ int oci_hook(int argc, char **argv) {
 	if (lxc && argc > 1)
 		return attach_process(argv[1], atoi(lxc), true);
 	return command && argc < 2 ? run_cni(command) : run_hook(argc > 1 ? argv[1] : NULL);
+}
+
+/* ---- a runtime ---- */
+
+struct call {
+	int create; /* index of the command; 0: it is another one */
+	const char *bundle, *pid_file, *log;
+};
+
+/* The value of "--name VALUE" or "--name=VALUE"; one dash will do. Moves *i to the value. */
+static const char *option_value(char **argv, int *i, const char *name) {
+	const char *arg = argv[*i], *bare = arg + strspn(arg, "-");
+	const char *rest = arg != bare && startswith(bare, name) ? bare + strlen(name) : NULL;
+
+	if (rest && *rest == '=')
+		return rest + 1;
+	return rest && !*rest && argv[*i + 1] ? argv[++*i] : NULL;
+}
+
+static struct call read_call(char **argv) {
+	struct call call = { .bundle = "." };
+	const char *value;
+
+	for (int i = 1; argv[i]; i++)
+		if ((value = option_value(argv, &i, "bundle")) || (value = option_value(argv, &i, "b")))
+			call.bundle = value;
+		else if ((value = option_value(argv, &i, "pid-file")))
+			call.pid_file = value;
+		else if ((value = option_value(argv, &i, "log")))
+			call.log = value;
+		else if (!call.create && streq(argv[i], "create"))
+			call.create = i;
+	return call;
+}
+
+/* Its namespace, to be freed; NULL: it has none of topod's. */
+static char *namespace_of(const char *bundle) {
+	_cleanup_free_ char *path = xasprintf("%s/config.json", bundle);
+	/* Limits may be too large for an integer of jansson. */
+	json_t *config = json_load_file(path, JSON_DECODE_INT_AS_REAL, NULL), *variable;
+	const char *found = json_string_value(json_object_get(json_object_get(config, "annotations"), ANNOTATION));
+	char *ns;
+	size_t i;
+
+	json_array_foreach(json_object_get(json_object_get(config, "process"), "env"), i, variable) {
+		const char *text = json_string_value(variable);
+
+		if (!found && text && startswith(text, VARIABLE))
+			found = text + strlen(VARIABLE);
+	}
+	ns = found && *found ? xstrdup(found) : NULL;
+	json_decref(config);
+	return ns;
+}
+
+static pid_t read_pid(const char *path) {
+	_cleanup_fclose_ FILE *f = path ? fopen(path, "re") : NULL;
+	int pid;
+
+	return f && fscanf(f, "%d", &pid) == 1 && pid > 0 ? pid : 0;
+}
+
+/* Calls the real runtime, and returns its status. stays: this process must not become it, because something is left to do. */
+static int run(char **args, bool stays) {
+	static char runc[] = "runc";
+	_cleanup_free_ char *problem = NULL;
+	int code;
+
+	args[0] = runc;
+	restore_process();
+	code = stays ? sandbox_command(args, NULL, &problem) : command_exec(args, NULL, NULL, &problem);
+	ignore_signals();
+	if (problem)
+		complain("%s", problem);
+	return code;
+}
+
+/* What was created must not be left if its engine hears that it failed: [global options] delete --force ID */
+static void delete_container(int argc, char **argv, int create) {
+	static char command[] = "delete", force[] = "--force";
+	char **args = xmalloc(((size_t)create + 4) * sizeof(*args));
+
+	memcpy(args, argv, (size_t)create * sizeof(*args));
+	memcpy(args + create, (char *[]){ command, force, argv[argc - 1], NULL }, 4 * sizeof(*args));
+	(void)run(args, true);
+	free(args);
+}
+
+/* Attaches it. Engines show what is in the runtime's log (--log, with --log-format json), and not standard error. */
+static int attach(const char *ns, const struct call *call) {
+	char *said = NULL;
+	size_t size = 0;
+	FILE *errors = stderr;
+	int code;
+
+	stderr = open_memstream(&said, &size);
+	code = attach_process(ns, read_pid(call->pid_file), true);
+	fclose(stderr);
+	stderr = errors;
+	fputs(said, stderr);
+
+	_cleanup_fclose_ FILE *log = code != EXIT_DONE && call->log ? fopen(call->log, "ae") : NULL;
+	if (log) {
+		json_t *line = json_pack("{s:s, s:s}", "level", "error", "msg", said);
+
+		json_dumpf(line, log, JSON_COMPACT);
+		fputc('\n', log);
+		json_decref(line);
+	}
+	free(said);
+	return code;
+}
+
+int oci_runtime(int argc, char **argv) {
+	struct call call = read_call(argv);
+	_cleanup_free_ char *ns = call.create ? namespace_of(call.bundle) : NULL;
+	int code;
+
+	if (!ns)
+		return run(argv, false);
+	if (!call.pid_file) {
+		complain("`create` needs --pid-file, so that the namespace of the container can be attached");
+		return EXIT_USAGE;
+	}
+	code = run(argv, true);
+	if (code == EXIT_DONE) {
+		code = attach(ns, &call);
+		if (code != EXIT_DONE)
+			delete_container(argc, argv, call.create);
+	}
+	return code;
 }

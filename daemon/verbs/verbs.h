@@ -50,10 +50,9 @@ int print_refused(const char *topology, const json_t *parameters, const struct o
 /* Applies a spec, as `apply` does, but prints only what goes wrong. Returns the exit code. */
 int apply_quietly(struct loaded_spec *loaded, const struct options *options);
 
-/* The program under other names: a hook of a container's runtime (oci_hook.c), and a runtime (oci_runtime.c). */
+/* The program under other names: a hook of a container's runtime and a runtime (oci_hook.c). */
 int oci_hook(int argc, char **argv);
 int oci_runtime(int argc, char **argv);
-#define OCI_ANNOTATION "org.topod.namespace" /* of a container: the name of its namespace */
 /* What `topod attach` does, for a process, or for a file on which a namespace is mounted; quiet: prints only problems. */
 int attach_process(const char *ns, pid_t pid, bool quiet);
 int attach_path(const char *ns, const char *path);
