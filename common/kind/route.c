@@ -16,6 +16,7 @@
 #include "kind/protocol.h"
 #include "kind/route_wire.h"
 #include "kind/vrf_name.h"
+#include "model/type_pattern.h"
 #include "model/change.h"
 #include "model/section.h"
 
@@ -127,6 +128,7 @@ static bool to_equal(const void *a, const void *b) {
 
 static const struct type type_to = {
 	.name = "prefix",
+	.schema = SCHEMA_OF("destination"),
 	.size = sizeof(struct prefix),
 	.parse = to_parse,
 	.print = to_print,
@@ -148,6 +150,7 @@ static bool from_parse(struct parse *p, const struct field *field, const struct 
 
 static const struct type type_from = {
 	.name = "prefix",
+	.schema = SCHEMA_OF("destination"),
 	.size = sizeof(struct prefix),
 	.parse = from_parse,
 	.print = to_print,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The language as a JSON Schema: each mapping is in "$defs", the file itself at the top. */
 #include "language/schema_private.h"
+#include "model/type_pattern.h"
 
 static void add_keys(const struct schema_mapping *m, json_t *properties, json_t *required) {
 	for (size_t i = 0; i < m->n_keys; i++) {
@@ -9,7 +10,7 @@ static void add_keys(const struct schema_mapping *m, json_t *properties, json_t 
 
 		if (section->required)
 			json_array_append_new(required, json_string(section->key));
-		schema_set(schema, "description", json_string(section->doc));
+		schema_describe(schema, section->key, section->doc);
 		schema_set(properties, section->key, schema);
 	}
 	schema_add_fields(&m->is, properties, required);
@@ -50,6 +51,15 @@ static json_t *schema_of_cases(const struct mapping *mapping) {
 	return schema_pack("{s:[s,s], s:o}", "type", "object", "string", "allOf", cases);
 }
 
+static json_t *all_kinds(const struct schema_mappings *mappings) {
+	json_t *names = schema_pack("[s,s]", "existing", "veth");
+
+	vec_foreach(m, &mappings->list)
+		if (m->link)
+			json_array_append_new(names, json_string(m->link->name));
+	return names;
+}
+
 /* An interface has the keys of its kind, or without a kind those of all interfaces. Each case is complete in itself,
  * so that an editor's message names the wrong key and no alternatives. */
 static json_t *interface_schema(const struct schema_mappings *mappings) {
@@ -67,28 +77,42 @@ static json_t *interface_schema(const struct schema_mappings *mappings) {
 			 names);
 	is = schema_pack("{s:o}", "not", is);
 	json_array_append_new(cases, schema_pack("{s:o, s:o}", "if", is, "then", schema_ref(mapping_interface.name)));
-	return schema_pack("{s:o}", "allOf", cases);
-}
-
-/* Where no kind is written, or one that does not exist, an editor offers all of them. */
-static void list_kinds(const json_t *interface, const struct schema_mappings *mappings) {
-	json_t *kind = json_object_get(json_object_get(interface, "properties"), "kind");
-
-	vec_foreach(m, &mappings->list)
-		if (m->link)
-			json_array_append_new(json_object_get(kind, "enum"), json_string(m->link->name));
+	/* Editors offer the examples before a kind is written. */
+	return schema_pack("{s:{s:{s:o}}, s:o}", "properties", "kind", "examples", all_kinds(mappings), "allOf", cases);
 }
 
 static json_t *link_name_schema(void) {
-	json_t *name = schema_pack("{s:i, s:s}", "maxLength", 15, "pattern", "^[^/:% ]+$");
+	json_t *name = schema_pack("{s:i, s:s, s:s}", "maxLength", 15, "pattern", "^[^/:% ]+$", "patternErrorMessage",
+				   "the name of an interface, without '/', ':', '%' and spaces");
 
 	return schema_pack("{s:s, s:i, s:[o, {s:s}]}", "type", "string", "minLength", 1, "anyOf", name, "pattern", "[[{]");
+}
+
+/* Texts of a form, or with an expression. Editors show the message instead of the pattern. */
+static void define_texts(json_t *defs) {
+	static const struct {
+		const char *name, *pattern, *message;
+	} texts[] = {
+		{ "computed", "[{]", "an expression in braces, such as {n}" },
+		{ "ip", "^" PATTERN_IP "$|[{]", "an address, such as 10.0.0.1 or \"fd00::1\"" },
+		{ "prefix", "^" PATTERN_PREFIX "$|[{]", "a prefix, such as 10.0.0.0/24 or \"fd00::/64\"" },
+		{ "destination", "^(default|" PATTERN_PREFIX ")$|[{]",
+		  "`default` or a prefix, such as 10.0.0.0/24 or \"fd00::/64\"" },
+		{ "mac", "^" PATTERN_MAC "$|[{]", "a MAC address, such as \"02:00:00:00:00:01\"" },
+		{ "unicast-mac", "^" PATTERN_UNICAST_MAC "$|[{]",
+		  "the MAC address of one interface, such as \"02:00:00:00:00:01\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		schema_set(defs, texts[i].name,
+			   schema_pack("{s:s, s:s, s:s}", "type", "string", "pattern", texts[i].pattern,
+				       "patternErrorMessage", texts[i].message));
 }
 
 json_t *schema_json(void) {
 	_schema_mappings_ mappings = {};
 	const struct schema_mapping *common = NULL;
-	json_t *schema, *defs = json_object();
+	json_t *schema, *kind, *defs = json_object();
 
 	schema_collect(&mappings);
 	vec_foreach(m, &mappings.list)
@@ -102,9 +126,11 @@ json_t *schema_json(void) {
 			   m->is.case_of && !m->is_case ? schema_of_cases(&m->is) : mapping_schema(m, common));
 	}
 	schema_set(defs, "any-interface", interface_schema(&mappings));
-	list_kinds(json_object_get(defs, mapping_interface.name), &mappings);
+	/* The kind without which, or with a wrong one of which, an interface has only the keys of all kinds. */
+	kind = json_object_get(json_object_get(json_object_get(defs, mapping_interface.name), "properties"), "kind");
+	schema_set(kind, "enum", all_kinds(&mappings));
 	schema_set(defs, "interface-name", link_name_schema());
-	schema_set(defs, "computed", schema_pack("{s:s, s:s}", "type", "string", "pattern", "[{]"));
+	define_texts(defs);
 	schema_set(schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
 	schema_set(schema, "title", json_string("A topology of topod"));
 	schema_set(schema, "$defs", defs);

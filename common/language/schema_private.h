@@ -69,6 +69,8 @@ extern const char schema_intro[];                     /* about all keys */
 
 /* A new value from a format of json_pack(3), which fails only if memory is exhausted or the format is wrong. */
 json_t *schema_pack(const char *format, ...);
+/* Editors show the key as the head of its explanation. doc may be NULL. */
+void schema_describe(json_t *schema, const char *key, const char *doc);
 /* {"$ref": "#/$defs/NAME"} */
 json_t *schema_ref(const char *name);
 void schema_set(json_t *object, const char *key, json_t *value);

@@ -38,6 +38,12 @@ static json_t *parse_schema(const char *text) {
 	return schema;
 }
 
+void schema_describe(json_t *schema, const char *key, const char *doc) {
+	schema_set(schema, "title", json_string(key));
+	if (doc)
+		schema_set(schema, "description", json_string(doc));
+}
+
 /* Fields. */
 
 static json_t *word_schema(const struct field *field) {
@@ -78,10 +84,11 @@ void schema_add_fields(const struct mapping *m, json_t *properties, json_t *requ
 		if (!schema_shows(m, f))
 			continue;
 		json_t *schema = schema_of_field(f), *type = json_object_get(schema, "type");
-		if (!type || (json_is_string(type) && !streq(json_string_value(type), "string")))
+		if (json_object_get(schema, "$ref"))
+			; /* a text, which may be an expression */
+		else if (!type || (json_is_string(type) && !streq(json_string_value(type), "string")))
 			schema = schema_pack("{s:[o,o]}", "anyOf", schema, schema_ref("computed"));
-		if (f->doc)
-			schema_set(schema, "description", json_string(f->doc));
+		schema_describe(schema, f->name, f->doc);
 		schema_set(properties, f->name, schema);
 		if (f->flags & FIELD_REQUIRED)
 			json_array_append_new(required,
@@ -121,10 +128,21 @@ json_t *schema_of_fields(const struct field *fields, size_t n) {
 
 /* Sections. */
 
+/* Names of namespaces and networks: file_name_valid(). */
+#define FILE_NAME_PATTERN "^[^-./: ][^/: ]*$"
+
+/* What a plain value may be that stands for one key of the mapping. */
+static json_t *bare_schema(const struct mapping *m) {
+	for (size_t i = 0; i < m->n_fields; i++)
+		if (streq(m->fields[i].name, m->bare))
+			return schema_of_field(&m->fields[i]);
+	return schema_pack("{s:s}", "type", "string");
+}
+
 /* A list, a single item without brackets, or nothing. */
 static json_t *list_schema(const struct mapping *m) {
 	json_t *item =
-		m->bare ? schema_pack("{s:[o,{s:s}]}", "anyOf", schema_ref(m->name), "type", "string") : schema_ref(m->name);
+		m->bare ? schema_pack("{s:[o,o]}", "anyOf", bare_schema(m), schema_ref(m->name)) : schema_ref(m->name);
 	json_t *list = schema_pack("{s:s, s:O}", "type", "array", "items", item);
 
 	return schema_pack("{s:[o,o,{s:s}]}", "anyOf", list, item, "type", "null");
@@ -135,8 +153,9 @@ static json_t *shape_schema(const struct section *section) {
 	case SECTION_LIST:
 		return list_schema(section->mapping);
 	case SECTION_MAP:
-		return schema_pack("{s:s, s:o}", "type", "object", "additionalProperties",
-				   schema_ref(section->mapping->name));
+		return schema_pack("{s:s, s:o, s:{s:s, s:s}}", "type", "object", "additionalProperties",
+				   schema_ref(section->mapping->name), "propertyNames", "pattern", FILE_NAME_PATTERN,
+				   "patternErrorMessage", "a name without '/', ':' and spaces");
 	case SECTION_MAPPING:
 		return schema_ref(section->mapping->name);
 	case SECTION_VALUE:

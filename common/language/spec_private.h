@@ -51,8 +51,9 @@ void spec_finish_links(struct spec_reading *s);
 void spec_inherit(struct object *object, const struct object *from);
 
 /* JSON Schema of the two ends of a link. */
-#define SPEC_ENDPOINTS_SCHEMA \
-	"{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \":\"}, \"minItems\": 2, \"maxItems\": 2}"
+#define SPEC_ENDPOINTS_SCHEMA                                                          \
+	"{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \":\", " \
+	"\"patternErrorMessage\": \"an end of a link: namespace:interface\"}, \"minItems\": 2, \"maxItems\": 2}"
 
 /* spec_interfaces.c: the alternative names that entries of `namespaces` (or NULL) give interfaces; they live as long as the tree
  * of nodes. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The types of values that are addresses: MAC, IP, prefixes with and without host bits. */
+#include "model/type_pattern.h"
 #include "model/type_private.h"
 
 static bool any_mac_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -48,6 +49,7 @@ static bool mac_get(struct arena *arena _unused_, const struct field *field _unu
 
 const struct type type_mac = {
 	.name = "MAC address",
+	.schema = SCHEMA_OF("unicast-mac"),
 	.size = sizeof(struct mac),
 	.parse = mac_value_parse,
 	.print = mac_print,
@@ -58,6 +60,7 @@ const struct type type_mac = {
 
 const struct type type_any_mac = {
 	.name = "MAC address",
+	.schema = SCHEMA_OF("mac"),
 	.size = sizeof(struct mac),
 	.parse = any_mac_parse,
 	.print = mac_print,
@@ -103,6 +106,7 @@ static bool ip_get(struct arena *arena _unused_, const struct field *field _unus
 
 const struct type type_ip = {
 	.name = "address",
+	.schema = SCHEMA_OF("ip"),
 	.size = sizeof(struct ip),
 	.parse = ip_value_parse,
 	.print = ip_print,
@@ -177,6 +181,7 @@ static bool prefix_value_equal(const void *a, const void *b) {
 
 const struct type type_prefix = {
 	.name = "prefix",
+	.schema = SCHEMA_OF("prefix"),
 	.size = sizeof(struct prefix),
 	.parse = prefix_value_parse,
 	.print = prefix_print,
@@ -185,6 +190,7 @@ const struct type type_prefix = {
 
 const struct type type_network = {
 	.name = "prefix",
+	.schema = SCHEMA_OF("prefix"),
 	.size = sizeof(struct prefix),
 	.parse = network_parse,
 	.print = prefix_print,
