@@ -42,11 +42,13 @@ NOT_IN_COMMON = [
 # Which files may make these calls.
 CALLERS = {
     r"\b(setns|unshare|mount|umount2?)\s*\(": {"daemon/kernel/named_netns.c", "daemon/inside/enter.c",
-                                                   "daemon/inside/sandbox.c"},
-    r"\bsendmsg\s*\(": {"daemon/kernel/nl_socket.c", "daemon/control/client.c"},
+                                                   "daemon/inside/sandbox.c", "daemon/files/nft_library.c"},
+    r"\bsendmsg\s*\(": {"daemon/kernel/nl_socket.c", "daemon/control/client.c", "daemon/files/nft_library.c"},
     r"\binotify_\w+\s*\(": {"daemon/kernel/name_watch.c", "daemon/attach/source.c"},
-    # Only what the user typed after `topod exec` or `topod sandbox` is run, so no name can become a command.
-    r"\b(system|popen|execv?[lpe]*|execveat|posix_spawnp?|v?fork)\s*\(": {"daemon/inside/command.c", "daemon/inside/sandbox.c"},
+    # Only what the user typed after `topod exec` or `topod sandbox` is run, so no name can become a command; and libnftables, a
+    # library, in a child that runs no program.
+    r"\b(system|popen|execv?[lpe]*|execveat|posix_spawnp?|v?fork)\s*\(": {"daemon/inside/command.c", "daemon/inside/sandbox.c",
+                                                                                  "daemon/files/nft_library.c"},
 }
 
 # Files that name kinds or classes outside their room, and why. All others loop over the lists or use an object's kind and

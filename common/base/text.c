@@ -25,6 +25,13 @@ static void reserve(struct text *text, size_t more) {
 	text->borrowed = false;
 }
 
+void text_add_hex(struct text *t, const void *data, size_t size) {
+	static const char digits[] = "0123456789abcdef";
+
+	for (const uint8_t *byte = data; byte < (const uint8_t *)data + size; byte++)
+		text_addn(t, (const char[]){ digits[*byte >> 4], digits[*byte & 15] }, 2);
+}
+
 void text_addn(struct text *text, const char *piece, size_t n) {
 	reserve(text, n);
 	memcpy(text->data + text->size, piece, n);

@@ -22,6 +22,8 @@ struct text {
 
 void text_add(struct text *text, const char *piece);
 void text_addn(struct text *text, const char *piece, size_t n);
+/* Two digits for each byte. */
+void text_add_hex(struct text *t, const void *data, size_t size);
 /* Adds a decimal number, ten times as fast as printf(). */
 void text_add_number(struct text *text, uint64_t number);
 void text_addf(struct text *text, const char *format, ...) _printf_(2, 3);

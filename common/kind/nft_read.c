@@ -2,10 +2,9 @@
 /*
  * Reads the table from the kernel's messages into the canonical text by which tables are compared.
  *
- * The desired text is made from the messages that would be sent, so both texts are made in the same way. Defaults that the
- * kernel adds to an answer are added here too, on both sides. Things that topod never writes (other expressions, sets) are
- * not described: their presence alone is a difference. Sets, maps, objects and flow tables are not requested; they show in
- * the table's use count.
+ * The desired text is made from the very messages that would be sent, so there is only one way to make it. Defaults
+ * that the kernel adds to an answer are added here too, on both sides. Sets, maps and objects, which only a file in nft's
+ * language can ask for, are in nft_set.c. Flow tables are not requested; they show in the table's use count.
  */
 #include "kind/ruleset.h"
 
@@ -41,12 +40,12 @@ void nft_reader_restart(void *userdata) {
 	reader->torn = true;
 }
 
-static bool is_ours(const struct nft_reader *reader, const struct nlattr *table) {
+bool nft_reader_is_ours(const struct nft_reader *reader, const struct nlattr *table) {
 	return streq_ptr(nl_get_text(table), reader->table);
 }
 
-/* Counts the memory used; false: it is too much. */
-static bool take(struct nft_reader *reader, size_t size) {
+/* Counts what is kept; false: it is too much. */
+bool nft_reader_take_size(struct nft_reader *reader, size_t size) {
 	reader->full |= reader->size + size > NFT_TEXT_MAX;
 	reader->size += reader->full ? 0 : size;
 	return !reader->full;
@@ -67,7 +66,7 @@ static struct nft_reader_chain *find_chain(const struct nft_reader *reader, cons
 static struct nft_reader_chain *add_chain(struct nft_reader *reader, const char *name) {
 	struct nft_reader_chain *chain;
 
-	if (!take(reader, sizeof(*chain)))
+	if (!nft_reader_take_size(reader, sizeof(*chain)))
 		return NULL;
 	chain = arena_new(reader->decode->arena, struct nft_reader_chain);
 	chain->name = arena_strdup(reader->decode->arena, name);
@@ -82,7 +81,7 @@ static void read_table(struct nft_reader *reader, const struct nlmsghdr *nlh) {
 	const struct nlattr *tb[NFTA_TABLE_MAX + 1];
 
 	nl_parse(nlh, sizeof(struct nfgenmsg), tb, NFTA_TABLE_MAX);
-	if (!is_ours(reader, tb[NFTA_TABLE_NAME]))
+	if (!nft_reader_is_ours(reader, tb[NFTA_TABLE_NAME]))
 		return;
 	reader->present = true;
 	reader->flags = ntohl(nl_get_u32(tb[NFTA_TABLE_FLAGS], 0));
@@ -101,7 +100,8 @@ static void read_chain(struct nft_reader *reader, const struct nlmsghdr *nlh) {
 
 	nl_parse(nlh, sizeof(struct nfgenmsg), tb, NFTA_CHAIN_MAX);
 	const char *name = nl_get_text(tb[NFTA_CHAIN_NAME]);
-	struct nft_reader_chain *chain = name && is_ours(reader, tb[NFTA_CHAIN_TABLE]) ? add_chain(reader, name) : NULL;
+	struct nft_reader_chain *chain =
+		name && nft_reader_is_ours(reader, tb[NFTA_CHAIN_TABLE]) ? add_chain(reader, name) : NULL;
 	if (!chain)
 		return;
 	uint32_t flags = ntohl(nl_get_u32(tb[NFTA_CHAIN_FLAGS], 0)) & ~(uint32_t)NFT_CHAIN_BASE;
@@ -123,15 +123,18 @@ static void read_rule(struct nft_reader *reader, const struct nlmsghdr *nlh) {
 
 	nl_parse(nlh, sizeof(struct nfgenmsg), tb, NFTA_RULE_MAX);
 	const char *name = nl_get_text(tb[NFTA_RULE_CHAIN]);
-	if (!name || !is_ours(reader, tb[NFTA_RULE_TABLE]))
+	if (!name || !nft_reader_is_ours(reader, tb[NFTA_RULE_TABLE]))
 		return;
 	struct nft_reader_chain *chain = find_chain(reader, name);
 	chain = reader->latest = chain ? chain : add_chain(reader, name);
 	if (!chain)
 		return;
 	nft_print_expressions(tb[NFTA_RULE_EXPRESSIONS], &text);
+	if (tb[NFTA_RULE_USERDATA]) /* nft's comment */
+		text_add_hex(&text, mnl_attr_get_payload(tb[NFTA_RULE_USERDATA]),
+			     mnl_attr_get_payload_len(tb[NFTA_RULE_USERDATA]));
 	text_add(&text, "\n");
-	if (!take(reader, text.size))
+	if (!nft_reader_take_size(reader, text.size))
 		return;
 	line = arena_new(reader->decode->arena, struct nft_reader_line);
 	*line = (struct nft_reader_line){
@@ -169,16 +172,27 @@ int nft_reader_message(void *userdata, const struct nlmsghdr *nlh) {
 	case NFT_MSG_NEWRULE:
 		read_rule(reader, nlh);
 		break;
+	case NFT_MSG_NEWSET:
+	case NFT_MSG_NEWSETELEM:
+	case NFT_MSG_NEWOBJ:
+		nft_reader_set_message(reader, nlh);
+		break;
 	}
 	return 0;
 }
 
-/* What the table has besides chains. Messages that topod sends have no count. */
-static const char *head_of(const struct nft_reader *reader) {
-	size_t others = reader->use > reader->n_chains ? reader->use - reader->n_chains : 0;
+bool nft_reader_has_more(const struct nft_reader *reader) {
+	return reader->present && reader->use > reader->n_chains;
+}
 
-	return arena_printf(reader->decode->arena, "table flags %u other objects %zu%s\n", reader->flags, others,
-			    reader->full ? " too long" : "");
+/* What the table has besides chains. In messages that are to be sent the count is absent. */
+static const char *head_of(const struct nft_reader *reader) {
+	size_t known = reader->n_chains + reader->n_others, others = reader->use > known ? reader->use - known : 0;
+	_cleanup_text_ struct text text = {};
+
+	text_addf(&text, "table flags %u other objects %zu%s\n", reader->flags, others, reader->full ? " too long" : "");
+	nft_reader_print_sets(reader, &text);
+	return arena_strndup(reader->decode->arena, text_str(&text), text.size);
 }
 
 static int by_name(const void *a, const void *b) {

@@ -85,8 +85,9 @@ static void put_rule(struct nl_writer *w, const char *table, const char *chain, 
 	nl_zero_gaps(w, sizeof(struct nfgenmsg));
 }
 
-static void reserve(struct nl_writer *w, const struct nft_program *program, size_t n_seen) {
-	size_t size = NL_MESSAGE_MAX + n_seen * DELETION_SIZE;
+static void reserve(struct nl_writer *w, const struct ruleset *desired, size_t n_seen) {
+	size_t size = NL_MESSAGE_MAX + n_seen * DELETION_SIZE + nft_file_size(&desired->file);
+	const struct nft_program *program = desired->program;
 
 	for (size_t i = 0; i < program->n; i++)
 		for (size_t k = 0; k < program->chains[i].n; k++)
@@ -102,11 +103,12 @@ static void end(struct nl_writer *w) {
 	put_header(w, NFNL_MSG_BATCH_END, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES);
 }
 
-bool nft_put_table(struct nl_writer *w, const char *topology, const struct nft_program *program) {
+bool nft_put_table(struct nl_writer *w, const char *topology, const struct ruleset *desired) {
+	const struct nft_program *program = desired ? desired->program : NULL;
 	_cleanup_free_ char *table = nft_table_name(topology);
 
 	if (program)
-		reserve(w, program, 0);
+		reserve(w, desired, 0);
 	begin(w);
 	/* Deleting fails if there is no table, so it is created first. */
 	put_table(w, NFT_MSG_NEWTABLE, NLM_F_CREATE, topology);
@@ -118,6 +120,8 @@ bool nft_put_table(struct nl_writer *w, const char *topology, const struct nft_p
 	for (size_t i = 0; program && i < program->n; i++)
 		for (size_t k = 0; k < program->chains[i].n; k++)
 			put_rule(w, table, program->chains[i].name, &program->chains[i].steps[k], 0);
+	if (program)
+		nft_put_file(w, topology, &desired->file);
 	end(w);
 	return !w->overflow;
 }
@@ -187,6 +191,26 @@ static void put_chain_rules(struct nl_writer *w, const char *table, const struct
 	}
 }
 
+static bool is_in_program(const struct nft_program *program, const char *name) {
+	for (size_t i = 0; i < program->n; i++)
+		if (streq(program->chains[i].name, name))
+			return true;
+	return false;
+}
+
+/* Which rules of a file's chains stay. */
+static void mark_file_rules(const struct ruleset *desired, const struct ruleset *seen, bool *kept) {
+	for (size_t i = 0; i < seen->n_chains; kept += seen->chains[i++].n) {
+		const struct nft_content *chain = find_content(desired, seen->chains[i].name);
+		_cleanup_free_ size_t *stays = NULL;
+
+		if (!chain || is_in_program(desired->program, chain->name) || !streq(chain->head, seen->chains[i].head))
+			continue;
+		stays = xmalloc(chain->n * sizeof(*stays) + 1);
+		nft_match_rules(chain, &seen->chains[i], stays, kept);
+	}
+}
+
 void nft_find_changes(const struct ruleset *desired, const struct ruleset *seen, struct nft_changes *ret) {
 	const struct nft_program *program = desired->program;
 	size_t n_seen = 0, n_steps = 0, *at;
@@ -209,6 +233,7 @@ void nft_find_changes(const struct ruleset *desired, const struct ruleset *seen,
 			marks += before->n;
 		nft_match_rules(chain, same, at, marks);
 	}
+	mark_file_rules(desired, seen, ret->kept);
 }
 
 void nft_changes_done(struct nft_changes *changes) {
@@ -222,10 +247,10 @@ bool nft_put_changes(struct nl_writer *w, const char *topology, const struct rul
 	_cleanup_(nft_changes_done) struct nft_changes changes = {};
 	const size_t *at;
 
-	if (!streq(desired->head, seen->head))
-		return nft_put_table(w, topology, program);
+	if (!streq(desired->head, seen->head) || desired->file.n)
+		return nft_put_table(w, topology, desired);
 	nft_find_changes(desired, seen, &changes);
-	reserve(w, program, changes.n_seen);
+	reserve(w, desired, changes.n_seen);
 	begin(w);
 	put_deletions(w, topology, desired, seen, changes.kept);
 	for (size_t i = 0; i < program->n; i++) {
@@ -251,6 +276,16 @@ void nft_put_request(struct nl_writer *w, const char *topology, enum nft_request
 	case NFT_REQUEST_CHAINS: /* the kernel can select only by family */
 		put_nft(w, NFT_MSG_GETCHAIN, NLM_F_DUMP);
 		break;
+	case NFT_REQUEST_OBJECTS:
+		put_nft(w, NFT_MSG_GETOBJ, NLM_F_DUMP);
+		put_table_name(w, NFTA_OBJ_TABLE, topology);
+		break;
+	case NFT_REQUEST_SETS:
+		put_nft(w, NFT_MSG_GETSET, NLM_F_DUMP);
+		put_table_name(w, NFTA_SET_TABLE, topology);
+		break;
+	case NFT_REQUEST_ELEMENTS: /* nft_put_elements_request() */
+		break;
 	case NFT_REQUEST_RULES:
 		put_nft(w, NFT_MSG_GETRULE, NLM_F_DUMP);
 		put_table_name(w, NFTA_RULE_TABLE, topology);
@@ -259,4 +294,10 @@ void nft_put_request(struct nl_writer *w, const char *topology, enum nft_request
 		put_header(w, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, NLM_F_DUMP, NFPROTO_UNSPEC, 0);
 		break;
 	}
+}
+
+void nft_put_elements_request(struct nl_writer *w, const char *topology, const char *set) {
+	put_nft(w, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+	put_table_name(w, NFTA_SET_ELEM_LIST_TABLE, topology);
+	nl_put_text(w, NFTA_SET_ELEM_LIST_SET, set);
 }

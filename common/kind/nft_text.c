@@ -22,7 +22,7 @@ struct known_attr {
 	bool data; /* bytes, nested or not; else a number */
 };
 
-/* The expressions that nft_rule.c writes. */
+/* The expressions that nft_rule.c writes, and those that count. */
 static const struct known_expr {
 	const char *name;
 	struct known_attr attrs[9]; /* ended by one without a name */
@@ -50,7 +50,11 @@ static const struct known_expr {
 	    { "op", NFTA_RANGE_OP },
 	    { "from", NFTA_RANGE_FROM_DATA, true },
 	    { "to", NFTA_RANGE_TO_DATA, true } } },
-	{ "ct", { { "dreg", NFTA_CT_DREG }, { "key", NFTA_CT_KEY } } },
+	{ "ct",
+	  { { "dreg", NFTA_CT_DREG },
+	    { "key", NFTA_CT_KEY },
+	    { "direction", NFTA_CT_DIRECTION },
+	    { "sreg", NFTA_CT_SREG } } },
 	{ "fib", { { "dreg", NFTA_FIB_DREG }, { "result", NFTA_FIB_RESULT }, { "flags", NFTA_FIB_FLAGS } } },
 	{ "immediate", { { "dreg", NFTA_IMMEDIATE_DREG }, { "data", NFTA_IMMEDIATE_DATA, true } } },
 	{ "rt", { { "dreg", NFTA_RT_DREG }, { "key", NFTA_RT_KEY } } },
@@ -74,7 +78,9 @@ static const struct known_expr {
 	    { "burst", NFTA_LIMIT_BURST },
 	    { "type", NFTA_LIMIT_TYPE },
 	    { "flags", NFTA_LIMIT_FLAGS } } },
-	{ "counter", {} }, /* its values change by themselves */
+	{ "counter", {} }, /* its values change by themselves, as those of the following two */
+	{ "last", {} },
+	{ "quota", { { "bytes", NFTA_QUOTA_BYTES }, { "flags", NFTA_QUOTA_FLAGS } } },
 	{ "log",
 	  { { "level", NFTA_LOG_LEVEL },
 	    { "group", NFTA_LOG_GROUP },
@@ -142,10 +148,7 @@ static void fill_defaults(const struct known_expr *known, uint64_t *numbers) {
 }
 
 static void print_bytes(const struct nlattr *attr, struct text *out) {
-	const uint8_t *bytes = mnl_attr_get_payload(attr);
-
-	for (size_t i = 0; i < mnl_attr_get_payload_len(attr); i++)
-		text_addf(out, "%02x", bytes[i]);
+	text_add_hex(out, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
 }
 
 /* A value, or a verdict with the chain that it may name; a log's prefix is not in a nest. */
@@ -194,13 +197,22 @@ void nft_print_expressions(const struct nlattr *list, struct text *out) {
 		return;
 	mnl_attr_for_each_nested(attr, list) {
 		nl_parse_nested(attr, tb, NFTA_EXPR_MAX);
-		const struct known_expr *known = find_known(nl_get_text(tb[NFTA_EXPR_NAME]));
+		const char *name = nl_get_text(tb[NFTA_EXPR_NAME]);
+		const struct known_expr *known = find_known(name);
 
 		text_add(out, "  ");
-		if (known)
+		if (known) {
 			print_known(known, tb[NFTA_EXPR_DATA], out);
-		else
-			text_add(out, "foreign");
+			text_add(out, ";");
+			continue;
+		}
+		/* Written by nft(8), for whose rules the kernel was asked before: it says the same of equal ones. */
+		text_add(out, "other ");
+		if (name)
+			text_add_hex(out, name, strlen(name));
+		text_add(out, " ");
+		if (tb[NFTA_EXPR_DATA])
+			print_bytes(tb[NFTA_EXPR_DATA], out);
 		text_add(out, ";");
 	}
 }

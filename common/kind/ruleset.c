@@ -9,19 +9,31 @@
 #include "model/change.h"
 #include "model/section.h"
 
-/* What the kernel's table should contain: the messages that create it are read like the kernel's answers. NULL: too much. */
-static const struct ruleset *content_of(struct parse *p, const struct nft_program *program) {
-	const struct decode decode = { .arena = p->arena, .ns = p->ns, .topology = "" };
+/* What the kernel's table should have: the messages that make it are read like the kernel's answers. NULL: too much. */
+static const struct ruleset *content_of(struct arena *arena, const struct ruleset *desired) {
+	const struct decode decode = { .arena = arena, .ns = desired->object.ns, .topology = "" };
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 	struct nft_reader reader;
 	struct ruleset *read = NULL;
 
 	nft_reader_begin(&reader, &decode);
-	if (!nft_put_table(&w, "", program))
+	if (!nft_put_table(&w, "", desired))
 		return NULL;
 	vec_foreach(message, &w.messages)
 		nft_reader_message(&reader, *message);
 	return nft_reader_finish(&reader, &read) == 0 && !reader.full ? read : NULL;
+}
+
+static bool compute_text(struct arena *arena, struct ruleset *ruleset) {
+	const struct ruleset *content = content_of(arena, ruleset);
+
+	if (!content)
+		return false;
+	ruleset->text = content->text;
+	ruleset->head = content->head;
+	ruleset->chains = content->chains;
+	ruleset->n_chains = content->n_chains;
+	return true;
 }
 
 /* Hairpin. */
@@ -101,19 +113,43 @@ bool ruleset_finish(struct parse *p, const struct ns_state *ns, struct ruleset *
 	if (!good)
 		return false;
 	ruleset->program = nft_compile(p->arena, &all, ruleset->filter);
-	const struct ruleset *content = ruleset->program ? content_of(p, ruleset->program) : NULL;
-	if (!content) {
+	if (!ruleset->program || !compute_text(p->arena, ruleset)) {
 		diag_error(p->diags, ruleset->object.position,
 			   "the entries of 'nat' and 'filter' become too many rules; a namespace may have %d",
 			   NFT_RULES_MAX);
 		return false;
 	}
-	ruleset->text = content->text;
-	ruleset->head = content->head;
-	ruleset->chains = content->chains;
-	ruleset->n_chains = content->n_chains;
 	ruleset->object.set = field_bit(RULESET_TEXT);
 	return true;
+}
+
+struct ruleset *ruleset_with_file(const struct ns_state *ns) {
+	struct ruleset *ruleset = (struct ruleset *)ns_find_only(ns, &class_ruleset);
+
+	return ruleset && ruleset->file.path ? ruleset : NULL;
+}
+
+bool ruleset_take_file(struct arena *arena, struct ruleset *ruleset, const struct nlmsghdr *const *messages, size_t n,
+		       const char **ret_problem) {
+	const struct nft_program *program = ruleset->program;
+
+	*ret_problem = NULL;
+	for (size_t i = 0; i < n && !*ret_problem; i++) {
+		const char *what = nft_file_refuses(messages[i]), *name = what ? NULL : nft_chain_of_message(messages[i]);
+
+		if (what)
+			*ret_problem = arena_printf(arena, "has %s, which topod cannot take over", what);
+		for (size_t k = 0; name && k < program->n; k++)
+			if (streq(program->chains[k].name, name))
+				*ret_problem = arena_printf(
+					arena, "has a chain '%s', as the one that 'nat' or 'filter' becomes; rename it",
+					name);
+	}
+	ruleset->file.messages = messages;
+	ruleset->file.n = n;
+	if (!*ret_problem && !compute_text(arena, ruleset))
+		*ret_problem = "has too many rules";
+	return !*ret_problem;
 }
 
 /* The sections. All entries of a namespace are one object, because their order matters. */
@@ -149,6 +185,23 @@ static void read_filter(struct reading *r, const struct section *section _unused
 		given |= part.filter[chain].given;
 	if (given)
 		memcpy(ruleset_here(r, node->position)->filter, part.filter, sizeof(part.filter));
+}
+
+static const struct field file_field = { .name = "nft", .type = &type_text };
+
+static void read_file(struct reading *r, const struct section *section _unused_, const struct node *node) {
+	struct ruleset *ruleset;
+	const char *path;
+
+	if (!type_text.parse(&r->parse, &file_field, node, &path))
+		return;
+	if (!*path || path[strlen(path) - 1] == '/') {
+		diag_error(r->parse.diags, node->position, "'nft' takes the name of a file in nft's language");
+		return;
+	}
+	ruleset = ruleset_here(r, node->position);
+	ruleset->file.path = path;
+	ruleset->file.position = node->position;
 }
 
 static void settle(struct reading *r, struct ns_state *ns) {
@@ -240,6 +293,14 @@ static const struct section sections[] = {
 	  .value = "[filter](#filter)",
 	  .doc = "Which packets pass, and what else is done with them.",
 	  .read = read_filter },
+	{ .key = "nft",
+	  .place = SECTION_NAMESPACE,
+	  .shape = SECTION_VALUE,
+	  .field = &file_field,
+	  .doc = "A file with sets, maps and chains in nft's own language, as they stand inside of a table, or with one table of "
+		 "family inet: its content is put into the topology's table, `topod-TOPOLOGY`, in the same transaction. The "
+		 "path, and those of its `include`, count from the directory of this file.",
+	  .read = read_file },
 	{},
 };
 
@@ -257,6 +318,8 @@ void ruleset_print(const struct ruleset *ruleset, struct text *out) {
 			nft_print_entry(&filter->rules.items[i], filter_fields, FILTER_N_KEYS, out);
 		}
 	}
+	if (ruleset->file.path)
+		nft_print_file(&ruleset->file, out);
 }
 
 /* The object. */
@@ -266,7 +329,7 @@ static int encode(struct encode *encode, const struct change *change) {
 	const struct ruleset *seen = change->type == CHANGE_UPDATE ? (const struct ruleset *)change->observed : NULL;
 
 	if (desired && seen ? nft_put_changes(encode->writer, encode->topology, desired, seen)
-			    : nft_put_table(encode->writer, encode->topology, desired ? desired->program : NULL))
+			    : nft_put_table(encode->writer, encode->topology, desired))
 		return 0;
 	encode->problem = "the rules do not fit into one transaction";
 	return -EMSGSIZE;
@@ -344,7 +407,30 @@ static bool same_policy(const struct ruleset *a, const struct ruleset *b, const 
 	return x && y && x->policy == y->policy;
 }
 
-/* Rules that only the kernel has are counted, not shown: they have no entry in the file. */
+static bool same_rules(const struct nft_content *a, const struct nft_content *b) {
+	bool same = b && a->n == b->n && a->policy == b->policy && streq(a->head, b->head);
+
+	for (size_t k = 0; same && k < a->n; k++)
+		same = streq(a->rules[k].text, b->rules[k].text);
+	return same;
+}
+
+/* What of the file's content differs from the kernel's table: sets and objects, or one of its chains. */
+static void print_file_differences(const struct ruleset *desired, const struct ruleset *seen, struct text *out) {
+	if (!streq(desired->head, seen->head))
+		text_add(out, "+ nft sets, maps or objects\n");
+	for (size_t i = 0; i < desired->n_chains; i++) {
+		const struct nft_content *chain = &desired->chains[i];
+		bool ours = false;
+
+		for (size_t k = 0; k < desired->program->n; k++)
+			ours |= streq(desired->program->chains[k].name, chain->name);
+		if (!ours && !same_rules(chain, find_chain(seen, chain->name)))
+			text_addf(out, "+ nft chain %s\n", chain->name);
+	}
+}
+
+/* Rules that only the kernel has are counted, not shown: they have no entry of the file. */
 static void diff(const struct object *object, const struct object *before, struct text *out) {
 	const struct ruleset *desired = (const struct ruleset *)object, *seen = (const struct ruleset *)before;
 	_cleanup_(nft_changes_done) struct nft_changes changes = {};
@@ -366,6 +452,11 @@ static void diff(const struct object *object, const struct object *before, struc
 			text_addf(out, "%s%s ", is_new(desired, &changes, &filter->rules.items[i]) ? "+ " : "  ", name);
 			nft_print_entry(&filter->rules.items[i], filter_fields, FILTER_N_KEYS, out);
 		}
+	}
+	if (desired->file.path) {
+		text_add(out, "  ");
+		nft_print_file(&desired->file, out);
+		print_file_differences(desired, seen, out);
 	}
 	for (size_t i = 0; i < seen->n_chains; i++)
 		for (size_t k = 0; k < seen->chains[i].n; k++)

@@ -235,6 +235,15 @@ struct nft_content {
 	} * rules;
 };
 
+/* `nft`: a file in nft's own language. What it says is read by daemon/files/nft_file.c, which has the kernel read it in a
+ * namespace of its own and takes the kernel's messages about it. */
+struct nft_file {
+	const char *path; /* as written; NULL: none */
+	struct position position;
+	size_t n;                               /* 0: empty, or not read */
+	const struct nlmsghdr *const *messages; /* chains, objects, sets, their elements, rules: in this order */
+};
+
 enum ruleset_field {
 	RULESET_TEXT,
 	RULESET_N_FIELDS,
@@ -245,6 +254,7 @@ struct ruleset {
 	struct nft_entries nat; /* desired: the entries as written */
 	struct nft_filter_chain filter[NFT_N_CHAINS];
 	const struct nft_program *program; /* desired; NULL: no table */
+	struct nft_file file;              /* desired */
 	const char *text;                  /* canonical text of the table: its head, then the chains */
 	const char *head;
 	size_t n_chains;
@@ -272,6 +282,13 @@ bool ruleset_read_filter(struct parse *p, const struct node *mapping, struct rul
 /* Computes program and text from the entries. ns: the namespace with everything that the file declares in it; NULL: nothing
  * is known. False after errors were added. */
 bool ruleset_finish(struct parse *p, const struct ns_state *ns, struct ruleset *ruleset);
+
+/* The desired ruleset of a namespace that has `nft`, or NULL. */
+struct ruleset *ruleset_with_file(const struct ns_state *ns);
+/* Gives the ruleset what its file contains, and computes its text again. False: it is not possible, and *ret_problem, in arena,
+ * says why. The messages must outlive the ruleset. */
+bool ruleset_take_file(struct arena *arena, struct ruleset *ruleset, const struct nlmsghdr *const *messages, size_t n,
+		       const char **ret_problem);
 
 /* Prints the entries, one per line: "masquerade source 10.0.0.0/24 out not br0". Nothing for an observed object. */
 void ruleset_print(const struct ruleset *ruleset, struct text *out);
@@ -302,9 +319,9 @@ struct nftnl_rule *nft_build_rule(const struct nft_step *step);
 
 /* Messages (nft_table.c). */
 
-/* Writes one transaction that leaves the table with exactly these rules; program NULL: without the table, whether it
+/* Writes one transaction that leaves the table with exactly what the desired one has; NULL: without the table, whether it
  * existed or not. The writer must be empty. False if the transaction does not fit (writer->overflow). */
-bool nft_put_table(struct nl_writer *w, const char *topology, const struct nft_program *program);
+bool nft_put_table(struct nl_writer *w, const char *topology, const struct ruleset *desired);
 
 /* The same, as a minimal change of the observed table: chains and rules that are already right stay, with their counters. */
 bool nft_put_changes(struct nl_writer *w, const char *topology, const struct ruleset *desired, const struct ruleset *seen);
@@ -325,10 +342,13 @@ void nft_find_changes(const struct ruleset *desired, const struct ruleset *seen,
 void nft_changes_done(struct nft_changes *changes);
 
 enum nft_request {
-	NFT_REQUEST_TABLE,  /* one answer; or ENOENT: there is no table, and the other two need not be sent */
-	NFT_REQUEST_CHAINS, /* a dump */
-	NFT_REQUEST_RULES,  /* a dump */
-	NFT_REQUEST_ALL,    /* a dump of all tables, see nft_foreign.c */
+	NFT_REQUEST_TABLE,    /* one answer; or ENOENT: there is no table, and the other two need not be sent */
+	NFT_REQUEST_CHAINS,   /* a dump */
+	NFT_REQUEST_OBJECTS,  /* a dump, as the following ones: only if the table has more than chains */
+	NFT_REQUEST_SETS,     /* the same */
+	NFT_REQUEST_ELEMENTS, /* the same: of one set */
+	NFT_REQUEST_RULES,    /* a dump */
+	NFT_REQUEST_ALL,      /* a dump of all tables, see nft_foreign.c */
 };
 
 /* A table of NFT_REQUEST_ALL, sealed; NULL: it is another message. */
@@ -336,6 +356,20 @@ struct object *nft_foreign_decode(const struct decode *decode, const struct nlms
 
 /* Writes one of the requests that read the topology's table. */
 void nft_put_request(struct nl_writer *w, const char *topology, enum nft_request request);
+/* NFT_REQUEST_ELEMENTS of this set. */
+void nft_put_elements_request(struct nl_writer *w, const char *topology, const char *set);
+
+/* The content of a file (nft_file.c). */
+
+/* Writes it into a transaction, for the topology's table. */
+void nft_put_file(struct nl_writer *w, const char *topology, const struct nft_file *file);
+/* What it cannot contain: "a flowtable", "a chain inside of a rule"; NULL: the message can be taken. */
+const char *nft_file_refuses(const struct nlmsghdr *nlh);
+/* "4 rules in 2 chains, 1 set". */
+void nft_print_file(const struct nft_file *file, struct text *out);
+size_t nft_file_size(const struct nft_file *file);
+/* The chain that the message makes; NULL: it makes none. */
+const char *nft_chain_of_message(const struct nlmsghdr *nlh);
 
 /* Reading (nft_read.c). */
 
@@ -343,6 +377,18 @@ void nft_put_request(struct nl_writer *w, const char *topology, enum nft_request
 void nft_print_expressions(const struct nlattr *list, struct text *out);
 
 struct nft_reader_chain;
+
+/* Sets and stateful objects of a table (nft_set.c), each as text. */
+struct nft_reader_set {
+	struct nft_reader_set *next;
+	const char *name; /* "" for an object */
+	const char *text;
+	bool changes; /* rules or time change its elements: they are not compared */
+	struct nft_reader_element {
+		struct nft_reader_element *next;
+		const char *text;
+	} * elements;
+};
 
 /* The state of reading. Memory comes from decode->arena, so no cleanup is needed. */
 struct nft_reader {
@@ -357,7 +403,19 @@ struct nft_reader {
 	bool full;
 	size_t n_chains;
 	struct nft_reader_chain *chains, *last, *latest; /* latest: of the rule before */
+	size_t n_others;                                 /* the sets and objects */
+	struct nft_reader_set *others;
 };
+
+/* Takes a message about a set, its elements, or an object. */
+void nft_reader_set_message(struct nft_reader *reader, const struct nlmsghdr *nlh);
+/* Prints them in the order of their texts. */
+void nft_reader_print_sets(const struct nft_reader *reader, struct text *out);
+/* The table has more than chains: sets or objects are to be read. */
+bool nft_reader_has_more(const struct nft_reader *reader);
+/* Is it about the table that is read, by its first attribute? Counts size bytes more; false: it is too much. */
+bool nft_reader_is_ours(const struct nft_reader *reader, const struct nlattr *table);
+bool nft_reader_take_size(struct nft_reader *reader, size_t size);
 
 void nft_reader_begin(struct nft_reader *reader, const struct decode *decode);
 

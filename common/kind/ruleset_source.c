@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a topology's nf_tables table is read and heard. Reading takes three answers; if the ruleset changes in between,
- * all of it is read again.
+ * How a topology's nf_tables table is read and heard. Reading takes three answers, and more if it has sets; if the ruleset
+ * changes in between, all of it is read again.
  */
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -12,16 +12,44 @@
 
 enum {
 	TRIES = 10,
-	N_REQUESTS = NFT_REQUEST_RULES + 1,
 };
 
 struct nft_reading {
 	struct nft_reader reader;
 	bool absent;
+	unsigned tries;
+	enum nft_request step;
+	const struct nft_reader_set *set; /* NFT_REQUEST_ELEMENTS: whose */
 };
 
-static enum nft_request request_of(const struct source_scan *scan) {
-	return (enum nft_request)(scan->round % N_REQUESTS);
+/* The first set from this one on, NULL if there is none: objects have no elements. */
+static const struct nft_reader_set *first_set(const struct nft_reader_set *other) {
+	while (other && !*other->name)
+		other = other->next;
+	return other;
+}
+
+static void next_step(struct nft_reading *reading) {
+	switch (reading->step) {
+	case NFT_REQUEST_TABLE:
+		reading->step = NFT_REQUEST_CHAINS;
+		return;
+	case NFT_REQUEST_CHAINS:
+		reading->step = nft_reader_has_more(&reading->reader) ? NFT_REQUEST_OBJECTS : NFT_REQUEST_RULES;
+		return;
+	case NFT_REQUEST_OBJECTS:
+		reading->step = NFT_REQUEST_SETS;
+		return;
+	case NFT_REQUEST_SETS:
+	case NFT_REQUEST_ELEMENTS:
+		reading->set = first_set(reading->step == NFT_REQUEST_SETS ? reading->reader.others : reading->set->next);
+		reading->step = reading->set ? NFT_REQUEST_ELEMENTS : NFT_REQUEST_RULES;
+		return;
+	case NFT_REQUEST_RULES:
+	case NFT_REQUEST_ALL:
+		reading->step = NFT_REQUEST_TABLE;
+		return;
+	}
 }
 
 static void dump(struct source_scan *scan, struct nl_writer *w) {
@@ -33,9 +61,12 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 	}
 	if (!reading)
 		reading = scan->own = arena_new(scan->decode.arena, struct nft_reading);
-	if (request_of(scan) == NFT_REQUEST_TABLE)
+	if (reading->step == NFT_REQUEST_TABLE)
 		nft_reader_begin(&reading->reader, &scan->decode);
-	nft_put_request(w, scan->decode.topology, request_of(scan));
+	if (reading->step == NFT_REQUEST_ELEMENTS)
+		nft_put_elements_request(w, scan->decode.topology, reading->set->name);
+	else
+		nft_put_request(w, scan->decode.topology, reading->step);
 }
 
 static void begin(struct source_scan *scan) {
@@ -61,6 +92,10 @@ static int refused(struct source_scan *scan, int error) {
 
 	if (scan->everything) /* a kernel without nf_tables */
 		return error == -EOPNOTSUPP || error == -EPROTONOSUPPORT ? 0 : error;
+	if (error == -ENOENT && reading->step == NFT_REQUEST_ELEMENTS) { /* the set has gone meanwhile */
+		nft_reader_restart(&reading->reader);
+		return 0;
+	}
 	reading->absent = error == -ENOENT;
 	return reading->absent ? 0 : error;
 }
@@ -71,11 +106,12 @@ static int finish(struct source_scan *scan) {
 
 	if (scan->everything || reading->absent)
 		return 0;
-	if (request_of(scan) != NFT_REQUEST_RULES)
+	next_step(reading);
+	if (reading->step != NFT_REQUEST_TABLE)
 		return 1;
 	int r = nft_reader_finish(&reading->reader, &ruleset);
 	if (r == -EAGAIN)
-		return scan->round + 1 < TRIES * N_REQUESTS ? 1 : -EINTR;
+		return ++reading->tries < TRIES ? 1 : -EINTR;
 	if (ruleset)
 		scan_add(scan, &ruleset->object);
 	return r;

@@ -40,7 +40,7 @@ bool privilege_has(int capability) {
 	return get_capabilities(&own) == 0 && own.sets[capability / 32].effective >> capability % 32 & 1;
 }
 
-int privilege_drop(void) {
+int privilege_keep(uint64_t capabilities) {
 	struct capabilities own;
 	int r;
 
@@ -50,9 +50,13 @@ int privilege_drop(void) {
 	if (r < 0)
 		return r;
 	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		own.sets[i].permitted &= (uint32_t)(needed >> 32 * i);
+		own.sets[i].permitted &= (uint32_t)(capabilities >> 32 * i);
 		own.sets[i].effective = own.sets[i].permitted;
 		own.sets[i].inheritable = 0; /* this clears the ambient set too, see capabilities(7) */
 	}
 	return syscall(SYS_capset, &own.header, own.sets) < 0 ? -errno : 0;
+}
+
+int privilege_drop(void) {
+	return privilege_keep(needed);
 }

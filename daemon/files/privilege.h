@@ -16,5 +16,8 @@ void privilege_hide_memory(void);
 /* Does this process have the capability (linux/capability.h)? Being root is not enough: a container's root has few. */
 bool privilege_has(int capability);
 
+/* Drops all capabilities but these, bits by number, and the ability to gain new ones. 0 or -errno. */
+int privilege_keep(uint64_t capabilities);
+
 /* Irrevocable. A needed capability that the daemon never had stays missing; this is not an error. 0 or -errno. */
 int privilege_drop(void);

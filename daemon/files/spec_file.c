@@ -23,6 +23,7 @@
 #include "files/accounts.h"
 #include "files/rt_tables.h"
 #include "files/key_file.h"
+#include "files/nft_file.h"
 #include "files/path_trust.h"
 
 /* Stable addresses are derived from this and the machine's id. The id itself must stay secret, see machine-id(5). */
@@ -219,6 +220,8 @@ static void read_files(struct loaded_spec *ret, unsigned flags) {
 		read_spec(ret, topology, flags);
 	if (!ret->diags.n_errors)
 		key_files_read(ret, flags);
+	if (!ret->diags.n_errors)
+		nft_files_read(ret, flags);
 	check_topology(ret, flags);
 }
 

@@ -169,7 +169,7 @@ static void test_positions(void **state _unused_) {
 		      "input:\n"
 		      "  rules: [{action: drop},\n"
 		      "          {counter: true}]\n");
-	assert_true(nft_put_table(&w, "office", r.nat->program));
+	assert_true(nft_put_table(&w, "office", r.nat));
 	assert_int_equal(w.messages.n, ARRAY_SIZE(lines));
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		assert_int_equal(nl_find_position(&w, i).line, lines[i]);

@@ -472,7 +472,7 @@ static void test_torn(void **state _unused_) {
 
 	read_good(&r, NAT_TEXT);
 	struct decode decode = { .arena = &r.arena, .ns = "web", .topology = "office" };
-	nft_put_table(&w, "office", r.nat->program);
+	nft_put_table(&w, "office", r.nat);
 	nft_reader_begin(&reader, &decode);
 	nft_reader_message(&reader, w.messages.items[3]);
 	assert_int_equal(nft_reader_finish(&reader, &nat), 0);
@@ -498,7 +498,7 @@ static void test_any_bytes(void **state _unused_) {
 	_reading_ r = {};
 
 	read_good(&r, NAT_TEXT "- {action: masquerade, protocol: tcp, to: \":1-2\"}");
-	nft_put_table(&w, "office", r.nat->program);
+	nft_put_table(&w, "office", r.nat);
 	for (size_t i = 0; i < 40000; i++) {
 		const struct nlmsghdr *original = w.messages.items[(next_random(&seed) >> 8) % w.messages.n];
 		_cleanup_free_ char *copy = xmalloc(original->nlmsg_len);
@@ -519,7 +519,7 @@ static void test_foreign(void **state _unused_) {
 	_reading_ r = {};
 
 	read_good(&r, "- {action: masquerade}");
-	nft_put_table(&w, "office", r.nat->program);
+	nft_put_table(&w, "office", r.nat);
 	struct nlmsghdr *list[] = { w.messages.items[3], w.messages.items[4], w.messages.items[5], NULL };
 	assert_string_equal(read_messages(&r.arena, "office", list, 3)->text, r.nat->text);
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Has libnftables load a file into a network namespace that nothing else uses, in a process of its own.
+ *
+ * A fault of the library, or of the kernel's parser behind it, ends that process alone. It has no network, no other capability
+ * than the namespace needs, and limits of memory and time. It knows nothing of topologies.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/text.h"
+
+enum nft_outcome {
+	NFT_LOADED,
+	NFT_REFUSED,      /* by libnftables or the kernel: the text is libnftables' */
+	NFT_NO_LIBRARY,   /* it is not installed */
+	NFT_NO_NAMESPACE, /* this process may not make one: the text says why */
+	NFT_CRASHED,      /* the text says how */
+};
+
+/* directory and name: where the file is; its `include` counts from there. table: the table inet to which the content belongs, NULL
+ * if the file itself names one. With NFT_LOADED, *ret_netfilter is a netlink socket in the namespace, which the caller closes and
+ * with which the namespace ends. */
+enum nft_outcome nft_library_load(const char *directory, const char *name, const char *table, struct text *out,
+				  int *ret_netfilter);
