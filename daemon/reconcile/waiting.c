@@ -84,12 +84,21 @@ static bool end_waits(struct ns_info *info, const struct plan *plan) {
 	return any;
 }
 
+/* Its namespace, or that of its other end, has not come. Only that can end its wait. */
+static bool waits_for_namespace(const struct reconciler *r, const struct object *object) {
+	const struct object *self = ns_self(state_find(&r->spec.state, object->ns));
+	const struct object *there = object->twin ? ns_self(state_find(&r->spec.state, object->twin->ns)) : NULL;
+
+	return (self && self->waits) || (there && there->waits);
+}
+
+/* Without looking at what each waits for, the start of n containers would cost n scans of everything. */
 static void scan_others(struct reconciler *r) {
 	for (struct ns_info *info = r->work.all; info; info = info->hh.next) {
 		bool any = false;
 
 		vec_foreach(waiting, &info->waiting)
-			any |= waiting->absent;
+			any |= waiting->absent && !waits_for_namespace(r, waiting->object);
 		if (!any)
 			continue;
 		reconciler_dirty(r, info->name);

@@ -522,15 +522,34 @@ class Killed(Attach):
 class Many(Attach):
     N = 60  # more than the daemon has slots for clients
 
-    def test_start_together(self):
-        """All are attached, none is refused or left without its network."""
-        path = self.spec(f"""\
+    def spec_of(self, n):
+        return self.spec(f"""\
 topology: office
 namespaces:
-  host: {{interfaces: {{br0: {{kind: bridge, ports: ["c[1-{self.N}]"], addresses: [10.0.255.254/16]}}}}}}
-  "w[1-{self.N}]": {{attach: {{}}, interfaces: {{eth0: {{addresses: ["10.0.{{n/250}}.{{n%250+1}}/16"]}}}}}}
-links: [["w[1-{self.N}]:eth0", "host:c[1-{self.N}]"]]
+  host: {{interfaces: {{br0: {{kind: bridge, ports: ["c[1-{n}]"], addresses: [10.0.255.254/16]}}}}}}
+  "w[1-{n}]": {{attach: {{}}, interfaces: {{eth0: {{addresses: ["10.0.{{n/250}}.{{n%250+1}}/16"]}}}}}}
+links: [["w[1-{n}]:eth0", "host:c[1-{n}]"]]
 """)
+
+    def whole_scans(self, n):
+        """How many namespaces are scanned as a whole when one of n comes."""
+        path = self.spec_of(n)
+        d = self.daemon(path).ready()
+        container, before = Container(self), self.status()["looks"]
+        self.assertEqual("w2: attached\n", self.topod("attach", "w2", "--pid", container.pid).stdout)
+        self.wait_until(lambda: self.status()["state"] == "converged", "convergence", d)
+        scans = self.status()["looks"] - before
+        d.stop()
+        self.topod("down", path)
+        return scans
+
+    def test_one_of_many(self):
+        """Those that are still awaited are not looked at: else the start of n containers would be n times the work."""
+        self.assertLess(self.whole_scans(20), self.whole_scans(4) + 4)
+
+    def test_start_together(self):
+        """All are attached, none is refused or left without its network."""
+        path = self.spec_of(self.N)
         d = self.daemon(path).ready()
         before = len(os.listdir(f"/proc/{d.pid}/fd"))
         for _ in range(2):
