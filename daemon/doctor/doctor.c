@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "files/text_file.h"
+#include "model/section.h"
 
 static const struct {
 	const char *name;
@@ -47,6 +48,24 @@ long long number_in(struct doctor *d, const char *path) {
 	long long number = text ? strtoll(text, &end, 10) : -1;
 
 	return text && end > text ? number : -1;
+}
+
+const struct object *first_of(const struct spec *spec, bool (*test)(const struct object *object)) {
+	if (spec)
+		state_foreach(ns, &spec->state)
+			ns_foreach(object, ns)
+				if (test(object))
+					return object;
+	return NULL;
+}
+
+bool is_of_section(const struct object *object, const char *key) {
+	const struct section *section = object->kind->class->sections;
+
+	for (; section && section->key; section++)
+		if (streq(section->key, key))
+			return true;
+	return false;
 }
 
 size_t count_namespaces(const struct spec *spec) {

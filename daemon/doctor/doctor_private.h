@@ -24,6 +24,11 @@ const char *first_line(struct doctor *d, const char *path);
 /* The number in a file; -1: there is none. */
 long long number_in(struct doctor *d, const char *path);
 
+/* The file's first object for which the test is true; NULL: there is none, or no file. */
+const struct object *first_of(const struct spec *spec, bool (*test)(const struct object *object));
+/* Is it declared under this key? */
+bool is_of_section(const struct object *object, const char *key);
+
 /* Namespaces of the file that topod makes. */
 size_t count_namespaces(const struct spec *spec);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Firewalls of others on this machine: chains of the forward hook that drop by default, in any table of nftables. iptables
- * (as Docker and ufw use it) is nftables too since iptables-nft; the older iptables-legacy is not seen.
+ * (as Docker and ufw use it) is nftables too since iptables-nft. Of the older iptables-legacy only whether it has tables is known.
  */
 #include <netinet/in.h> /* before linux/in.h */
 #include <linux/netfilter.h>
@@ -128,6 +128,28 @@ static void report(struct doctor *d, const struct chains *chains, const struct c
 			link));
 }
 
+/* A packet has to pass both, and neither tool shows the rules of the other. The files name the tables of this namespace. */
+static void check_legacy(struct doctor *d) {
+	static const struct {
+		const char *path, *command;
+	} families[] = {
+		{ "/proc/net/ip_tables_names", "iptables" },
+		{ "/proc/net/ip6_tables_names", "ip6tables" },
+	};
+	const char *link = forwarding_link(d->spec);
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		const char *command = families[i].command, *table = first_line(d, families[i].path);
+
+		if (table && *table)
+			find(d, link ? FINDING_WARNING : FINDING_NOTE,
+			     say(d, "%s-legacy has rules of its own beside nftables (in the table %s)", command, table),
+			     "a packet has to pass both; what they drop is shown by neither `nft` nor this examination",
+			     say(d, "%s-legacy-save; to move them: %s-legacy-save | %s-nft-restore, then %s-legacy -F",
+				 command, command, command, command));
+	}
+}
+
 void check_firewall(struct doctor *d) {
 	struct chains chains = { .arena = &d->found->arena };
 
@@ -138,4 +160,5 @@ void check_firewall(struct doctor *d) {
 		if (chain->drops)
 			report(d, &chains, chain);
 	vec_done(&chains.list);
+	check_legacy(d);
 }

@@ -20,6 +20,10 @@ static size_t count_neighbours(const struct spec *spec) {
 	return n;
 }
 
+static bool tracks_connections(const struct object *object) {
+	return is_of_section(object, "nat") || is_of_section(object, "filter");
+}
+
 static void check_neighbours(struct doctor *d, const char *family) {
 	_cleanup_free_ char *path = xasprintf("/proc/sys/net/%s/neigh/default/gc_thresh3", family);
 	long long limit = number_in(d, path);
@@ -34,10 +38,28 @@ static void check_neighbours(struct doctor *d, const char *family) {
 		 2 * n));
 }
 
+enum { CONNECTIONS_EACH = 256 }; /* that a host has at a time, as a browser or a small server needs them */
+
+/* Every namespace has a table of its own, and one limit is for each of them. The fullest is the one through which all others reach the
+ * outside. */
+static void check_room_for_connections(struct doctor *d, long long limit) {
+	const struct object *tracking = first_of(d->spec, tracks_connections);
+	size_t n = count_namespaces(d->spec);
+
+	if (!tracking || limit <= 0 || n * CONNECTIONS_EACH <= (size_t)limit)
+		return;
+	find_at(d, FINDING_WARNING, tracking->position,
+		say(d, "the file has %zu namespaces, and a namespace tracks %lld connections at most", n, limit),
+		say(d, "with more than %lld connections for each, new ones through NAT and stateful filters are dropped",
+		    limit / (long long)n),
+		say(d, "sysctl net.netfilter.nf_conntrack_max=%zu", n * 2 * CONNECTIONS_EACH));
+}
+
 static void check_connections(struct doctor *d) {
 	long long used = number_in(d, "/proc/sys/net/netfilter/nf_conntrack_count"),
 		  limit = number_in(d, "/proc/sys/net/netfilter/nf_conntrack_max");
 
+	check_room_for_connections(d, limit);
 	if (limit <= 0 || used * 10 < limit * 8)
 		return;
 	find(d, FINDING_WARNING, say(d, "%lld of %lld connections are being tracked", used, limit),

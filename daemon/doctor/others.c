@@ -3,7 +3,6 @@
 #include "doctor/doctor_private.h"
 
 #include "kind/link.h"
-#include "model/section.h"
 
 static bool exists(const char *path) {
 	return access(path, F_OK) == 0;
@@ -36,24 +35,12 @@ void check_managers(struct doctor *d) {
 		     "install topod's package, which brings /usr/lib/systemd/network/05-topod.network");
 }
 
-/* The file's first object for which the test is true; NULL: there is none, or no file. */
-static const struct object *first_of(const struct spec *spec, bool (*test)(const struct object *object)) {
-	if (spec)
-		state_foreach(ns, &spec->state)
-			ns_foreach(object, ns)
-				if (test(object))
-					return object;
-	return NULL;
-}
-
 static bool is_bridge(const struct object *object) {
 	return object_is_link(object) && streq_ptr(object->kind->link_kind, "bridge") && !object->kind->found;
 }
 
 static bool chooses_ways(const struct object *object) {
-	const struct section *section = object->kind->class->sections;
-
-	return section && section->key && streq(section->key, "rules");
+	return is_of_section(object, "rules");
 }
 
 static struct position place_of(const struct object *object) {

@@ -30,6 +30,21 @@ static void say_forbidden(void *userdata, const char *path, const char *way_out,
 	     also_root ? "no namespace can be made" : "`topod sandbox` needs root", way_out);
 }
 
+/* Security modules refuse with the same words as missing rights. */
+static void check_modules(struct doctor *d) {
+	const char *profile = first_line(d, "/proc/self/attr/current");
+
+	if (number_in(d, "/sys/fs/selinux/enforce") == 1)
+		find(d, FINDING_NOTE, "SELinux is enforcing",
+		     "what its policy does not allow is refused with 'Permission denied', also to root",
+		     "ausearch -m avc -ts recent");
+	if (profile && strstr(profile, " (enforce)"))
+		find(d, FINDING_WARNING,
+		     say(d, "AppArmor confines this shell by the profile %.*s", (int)strcspn(profile, " "), profile),
+		     "what the profile does not allow is refused with 'Permission denied', also to root",
+		     say(d, "aa-complain %.*s", (int)strcspn(profile, " "), profile));
+}
+
 void check_namespaces(struct doctor *d) {
 	long long limit = number_in(d, "/proc/sys/user/max_net_namespaces");
 	size_t n = count_namespaces(d->spec);
@@ -37,6 +52,7 @@ void check_namespaces(struct doctor *d) {
 	_cleanup_close_ int fd = -1;
 	int r;
 
+	check_modules(d);
 	sandbox_each_obstacle(say_forbidden, d);
 	if (limit > 0 && (size_t)limit < n)
 		find(d, FINDING_ERROR,

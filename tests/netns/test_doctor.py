@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -26,6 +27,12 @@ namespaces:
 TWO = "topology: small\nnamespaces: {a: {}, b: {}}\n"
 MANY = "topology: small\nnamespaces: {a: {}}\nlinks: ['[a:x[1-40], a:y[1-40]]']\n".replace("'", "").replace(
     "a:x[1-40], a:y[1-40]", '"a:x[1-40]", "a:y[1-40]"')
+NAT = """\
+namespaces:
+  gw:
+    nat: [{action: masquerade, source: 10.0.0.0/8}]
+  "h[1-20]": {}
+"""
 BRIDGE_SETTINGS, CONNECTIONS = "/proc/sys/net/bridge", "/proc/sys/net/netfilter"
 EVERY_KIND = [  # kinds that need nothing else, with what they must have
     ("bridge", ""), ("dummy", ""), ("ifb", ""), ("nlmon", ""), ("vrf", ", table: 7"), ("bond", ", mode: active-backup, miimon: 100"),
@@ -164,6 +171,38 @@ class Doctor(Case):
         with self.doing(accept, "nft delete table ip f"):
             self.assertEqual(before, self.findings(spec=BRIDGE))
 
+    @unittest.skipUnless(shutil.which("iptables-legacy"), "there is no iptables-legacy")
+    def test_legacy(self):
+        for command in ("iptables-legacy", "ip6tables-legacy"):
+            if lab.run(command, "-L", check=False).returncode:
+                self.skipTest("the kernel has no ip_tables")
+        # The table stays in the namespace from then on, so this one is in a namespace of its own.
+        for spec, severity in ((BRIDGE, "warning"), (None, "note")):
+            args = [self.spec(spec, "small.yaml")] if spec else []
+            for command in ("iptables", "ip6tables"):
+                said = lab.run("unshare", "--net", "sh", "-c", '"$1" -L >/dev/null; shift; exec "$@"', "sh", f"{command}-legacy",
+                               os.environ["TOPOD"], "doctor", "--json", *args, check=False).stdout
+                found, = [f for f in json.loads(said)["findings"] if "legacy" in f["what"]]
+                self.assertEqual((severity, "firewall"), (found["severity"], found["check"]))
+                self.assertIn(f"{command}-legacy has rules of its own", found["what"])
+                self.assertIn(f"{command}-legacy-save", found["mend"])
+
+    # ---- security modules ----
+
+    def test_security_modules(self):
+        selinux = ("mount -n -t tmpfs fake /sys/fs; mkdir /sys/fs/selinux; echo 1 >/sys/fs/selinux/enforce", "umount /sys/fs")
+        self.check(self.doing(*selinux), "note", "namespaces", "SELinux is enforcing", "ausearch")
+        fake = os.path.join(lab.RUN, "profile")
+        for profile, n in (("/usr/bin/topod (enforce)", 1), ("/usr/bin/topod (complain)", 0), ("unconfined", 0)):
+            with open(fake, "w") as f:
+                f.write(profile + "\n")
+            said = lab.run("unshare", "--mount", "sh", "-c", 'mount -n --bind "$1" /proc/$$/attr/current; shift; exec "$@"', "sh", fake,
+                           os.environ["TOPOD"], "doctor", "--json", check=False).stdout
+            found = [f for f in json.loads(said)["findings"] if "AppArmor" in f["what"]]
+            self.assertEqual(n, len(found))
+            if n:
+                self.assertEqual(("warning", "aa-complain /usr/bin/topod"), (found[0]["severity"], found[0]["mend"]))
+
     def test_own_rules_are_not_a_finding(self):
         spec = BRIDGE.replace("br0: {kind: bridge}}", "br0: {kind: bridge}}, filter: {forward: {policy: drop}}")
         before = self.findings(spec=spec)
@@ -200,6 +239,17 @@ class Doctor(Case):
     def test_connections(self):
         self.check(self.instead_in(CONNECTIONS, nf_conntrack_count="90", nf_conntrack_max="100"), "warning", "limits",
                    "90 of 100 connections", "nf_conntrack_max=400")
+
+    @unittest.skipUnless(os.path.isdir(CONNECTIONS), "the kernel does not track connections, or has not loaded nf_conntrack")
+    def test_room_for_connections(self):
+        """Namespaces of a range count one by one, and only where connections are tracked."""
+        small = self.instead_in(CONNECTIONS, nf_conntrack_count="0", nf_conntrack_max="5000")
+        found = self.check(small, "warning", "limits", "21 namespaces, and a namespace tracks 5000 connections",
+                           r"nf_conntrack_max=\d+", spec=NAT)
+        self.assertEqual(3, found["line"])
+        before = self.findings(spec=NAT.replace("nat:", "routes: []  # nat:"))
+        with self.instead_in(CONNECTIONS, nf_conntrack_count="0", nf_conntrack_max="5000"):
+            self.assertEqual(before, self.findings(spec=NAT.replace("nat:", "routes: []  # nat:")))
 
     def test_mtu(self):
         lab.ip(None, "link add up0 type bridge")
