@@ -39,26 +39,31 @@ static const struct field fields[] = {
 			    .offset = offsetof(struct address, scope),
 			    .class = FIELD_RECREATE,
 			    .names = scopes,
+			    .fallback = "global",
 			    .doc = "How far the address is valid (IPv4 only)." },
 	[ADDRESS_LABEL] = { .name = "label",
 			    .type = &type_text,
 			    .offset = offsetof(struct address, label),
 			    .class = FIELD_RECREATE,
+			    .fallback = "",
 			    .doc = "Label of an IPv4 address; begins with the interface's name." },
 	[ADDRESS_BROADCAST] = { .name = "broadcast",
 				.type = &type_ip,
 				.offset = offsetof(struct address, broadcast),
 				.class = FIELD_RECREATE,
+				.fallback = "0.0.0.0",
 				.doc = "Broadcast address (IPv4)." },
 	[ADDRESS_NODAD] = { .name = "nodad",
 			    .type = &type_bool,
 			    .offset = offsetof(struct address, nodad),
 			    .class = FIELD_RECREATE,
+			    .fallback = "false",
 			    .doc = "Whether duplicate address detection is skipped (IPv6)." },
 	[ADDRESS_NOPREFIXROUTE] = { .name = "noprefixroute",
 				    .type = &type_bool,
 				    .offset = offsetof(struct address, noprefixroute),
 				    .class = FIELD_RECREATE,
+				    .fallback = "false",
 				    .doc = "Whether the address gets no route to its prefix." },
 	[ADDRESS_PROTOCOL] = { .name = "protocol",
 			       .type = &type_integer,
@@ -363,6 +368,15 @@ static const char *advertised(const struct object *observed) {
 	return a->protocol == KERNEL_RA ? a->dev : NULL;
 }
 
+static const char *fallback(struct arena *arena _unused_, const struct ns_state *ns _unused_, const struct object *object,
+			    size_t field) {
+	const struct address *a = (const struct address *)object;
+
+	if (field == ADDRESS_SCOPE && default_scope(a) == RT_SCOPE_HOST)
+		return "host";
+	return field == ADDRESS_LABEL ? a->dev : NULL;
+}
+
 static bool is_usual(const struct state *seen _unused_, const struct object *observed, size_t field) {
 	const struct address *a = (const struct address *)observed;
 
@@ -428,5 +442,6 @@ const struct kind kind_address = {
 	.needs_ipv6 = needs_ipv6,
 	.recreate = recreate,
 	.is_usual = is_usual,
+	.fallback = fallback,
 	.left_out = left_out,
 };

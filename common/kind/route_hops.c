@@ -104,7 +104,7 @@ static void nexthops_print(const struct field *field _unused_, const void *value
 			text_addf(out, "via %s ", ip_format(&hop->via, buf));
 		if (hop->dev)
 			text_addf(out, "dev %s ", hop->dev);
-		text_addf(out, "weight %u", hop->weight);
+		text_addf(out, "weight %u%s", hop->weight, hop->on_link ? " on-link" : "");
 		if (hop->encap.type) {
 			text_add(out, " encap ");
 			field_print(&nexthop_fields[HOP_ENCAP], hop, out);
@@ -114,7 +114,8 @@ static void nexthops_print(const struct field *field _unused_, const void *value
 
 static bool hop_equal(const struct nexthop *want, const struct nexthop *have) {
 	return ip_equal(&want->via, &have->via) && (!want->dev || streq_ptr(want->dev, have->dev)) &&
-	       want->weight == have->weight && encap_compare(&want->encap, &have->encap) == 0;
+	       want->weight == have->weight && want->on_link == have->on_link &&
+	       encap_compare(&want->encap, &have->encap) == 0;
 }
 
 static bool nexthops_equal(const void *a, const void *b) {

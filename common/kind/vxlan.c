@@ -128,7 +128,7 @@ static const struct field fields[] = {
 	ROW("ageing-time", ageing_time, &type_duration, IFLA_VXLAN_AGEING, .unit = 1, .min = 1, .fallback = "300s",
 	    .doc = "Time that a learned address is kept."),
 	ROW("udp-checksum", udp_checksum, &type_bool, IFLA_VXLAN_UDP_CSUM, .class = FIELD_RECREATE, .form = FORM_U8,
-	    .doc = "Whether outer IPv4 packets carry a UDP checksum."),
+	    .fallback = "true", .doc = "Whether outer IPv4 packets carry a UDP checksum."),
 	ROW("source-ports", source_ports, &type_port_range, IFLA_VXLAN_PORT_RANGE, .class = FIELD_RECREATE,
 	    .fallback = "0-0",
 	    .doc = "Range of UDP source ports, `LOW-HIGH`; by default that of `net.ipv4.ip_local_port_range`."),
@@ -271,8 +271,7 @@ static bool is_usual(const struct state *seen _unused_, const struct object *obs
 
 	if (field == REMOTE || field == GROUP)
 		return !ip->family || ip_is_zero(ip) || ip_is_multicast(ip) == (field == REMOTE);
-	return field == REMOTES || (fields[field].offset == offsetof(struct vxlan, udp_checksum) && vxlan->udp_checksum) ||
-	       (field == LINK_MTU && !vxlan->dev.ifindex && vxlan->link.mtu == 1500); /* vxlan_setup() */
+	return field == REMOTES || (field == LINK_MTU && !vxlan->dev.ifindex && vxlan->link.mtu == 1500); /* vxlan_setup() */
 }
 
 const struct kind kind_vxlan = {
