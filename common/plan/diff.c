@@ -167,14 +167,22 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 
 /* What is declared. */
 
-/* A port outlives its controller, so a recreated controller does not count. */
-bool diff_stands_on_recreated(const struct diff *diff, const struct object *object) {
+static bool names(const struct object *seen, const struct need *wanted) {
+	object_foreach_need(need, seen)
+		if (need.class == wanted->class && need.size == wanted->size && streq_ptr(need.ns, wanted->ns) &&
+		    (need.name ? streq_ptr(need.name, wanted->name) : memcmp(need.key, wanted->key, need.size) == 0))
+			return true;
+	return false;
+}
+
+/* A port outlives its controller, so a recreated controller does not count. What stands on something else so far stays. */
+bool diff_stands_on_recreated(const struct diff *diff, const struct object *object, const struct object *seen) {
 	object_foreach_need(need, object) {
 		const struct object *below = object_is_link(object) && need.field->flags & FIELD_CONTROLLER
 						     ? NULL
 						     : state_find_need(diff->input->desired, &need);
 
-		if (below && below->change &&
+		if (below && below->change && (!seen || seen->kind != object->kind || names(seen, &need)) &&
 		    (below->change->then || (below->change->type == CHANGE_CREATE && below->change->recreates)))
 			return true;
 	}
@@ -574,7 +582,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		object->gone_with = going ? state_find(diff->input->desired, going)->name : NULL;
 	if (going)
 		diff_refuse(diff, object, seen, -ENODEV, goes_with(diff, going, false));
-	else if (!seen || diff_stands_on_recreated(diff, object))
+	else if (!seen || diff_stands_on_recreated(diff, object, seen))
 		missing(diff, ns, object, seen);
 	else
 		present(diff, ns->desired, ns->observed, object, seen);

@@ -95,7 +95,7 @@ void diff_point(struct diff *diff, struct object *object, struct change *change)
 bool diff_is_closed(const struct ns_state *desired);
 bool diff_was_scanned(const struct ns_state *observed, const struct object *object);
 /* Does the object depend on a link that the plan recreates? Then it will be gone when its change is carried out. */
-bool diff_stands_on_recreated(const struct diff *diff, const struct object *object);
+bool diff_stands_on_recreated(const struct diff *diff, const struct object *object, const struct object *seen);
 
 /* diff_waiting.c */
 

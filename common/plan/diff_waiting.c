@@ -40,7 +40,7 @@ static struct object *find_provider(struct diff *diff, const struct ns_state *de
 		if (!object->kind->provides || !object->kind->provides(object, ip, &later))
 			continue;
 		seen = ns_find(observed, object);
-		if (!later || (seen && !seen->pending && !seen->failed && !diff_stands_on_recreated(diff, object)))
+		if (!later || (seen && !seen->pending && !seen->failed && !diff_stands_on_recreated(diff, object, seen)))
 			continue;
 		if (diff_was_scanned(observed, object))
 			return object;

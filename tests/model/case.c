@@ -149,6 +149,19 @@ static void add_neighbors(struct c_case *c, struct c_ns *ns) {
 	add_text(c, ns, link, "neighbors", arena_memdup(&c->arena, values, sizeof(values)), ARRAY_SIZE(values));
 }
 
+/* Next hops over a link, of which the file's version 1 may have another kind, and a group. */
+static void add_nexthops(struct c_case *c, struct c_ns *ns) {
+	struct c_link *link = c->links.n ? case_pick(c, &c->links) : NULL;
+	const char *values[3];
+
+	if (!link || link->ns != ns || link->down)
+		return;
+	values[0] = arena_printf(&c->arena, "[{id: 5, dev: %s}]", link->name);
+	values[1] = arena_printf(&c->arena, "[{id: 5, blackhole: true}]");
+	values[2] = arena_printf(&c->arena, "[{id: 6, group: [5]}, {id: 5, dev: %s}]", link->name);
+	add_text(c, ns, link, "nexthops", arena_memdup(&c->arena, values, sizeof(values)), ARRAY_SIZE(values));
+}
+
 static void make_rules(struct c_case *c) {
 	static const char *const rules[] = {
 		"[{from: 10.66.0.0/16, table: 100, priority: 90}]",
@@ -170,12 +183,19 @@ static void make_rules(struct c_case *c) {
 	vec_foreach(at, &c->spaces)
 		if (case_chance(c, 20))
 			add_neighbors(c, *at);
+	vec_foreach(at, &c->spaces)
+		if (case_chance(c, 30))
+			add_nexthops(c, *at);
 }
 
 static void make_texts(struct c_case *c) {
 	static const char *const nat[] = {
 		"[{action: masquerade, source: 10.0.0.0/8}]",
 		"[{action: masquerade, source: 10.0.0.0/8}, {action: dnat, protocol: tcp, port: 80, to: \"10.1.0.2:8080\"}]",
+	};
+	static const char *const filter[] = {
+		"{input: {rules: [{source: 10.0.0.0/8, action: accept}]}}",
+		"{input: {policy: drop, rules: [{source: 10.0.0.0/8, action: accept}]}}",
 	};
 	static const char *const dns[] = { "{servers: [10.1.0.53]}",
 					   "{servers: [10.1.0.54, \"fe80::35%lo\"], search: [example.org]}" };
@@ -188,6 +208,8 @@ static void make_texts(struct c_case *c) {
 	vec_foreach(at, &c->spaces) {
 		if (case_chance(c, 15))
 			add_text(c, *at, NULL, "nat", nat, 2);
+		if (case_chance(c, 15))
+			add_text(c, *at, NULL, "filter", filter, 2);
 		if (case_chance(c, 15) && !streq((*at)->name, NS_HOST) && !c->real)
 			add_text(c, *at, NULL, "dns", dns, 2);
 	}

@@ -165,7 +165,7 @@ static void add_single(struct c_case *c) {
 	struct c_ns *ns = case_pick(c, &c->spaces);
 	struct c_link *lower, *link;
 
-	switch (case_draw(c, 3)) {
+	switch (case_draw(c, 5)) {
 	case 0:
 		add_link(c, ns, free_name(c, ns, "br"), "bridge", case_new_part(c));
 		return;
@@ -175,6 +175,9 @@ static void add_single(struct c_case *c) {
 			return;
 		link = add_link(c, ns, free_name(c, ns, "mv"), "macvlan", case_new_part(c));
 		link->lower = lower;
+		return;
+	case 2:
+		add_link(c, ns, free_name(c, ns, "fb"), "ifb", case_new_part(c));
 		return;
 	default:
 		lower = case_chance(c, 40) ? find_lower(c) : NULL;
@@ -243,7 +246,18 @@ static bool is_lower(const struct c_case *c, const struct c_link *link) {
 	return false;
 }
 
+static void add_attribute(struct c_case *c, struct c_link *link, const char *key, const char *const *values, size_t n) {
+	struct c_attribute a = { .part = case_new_part(c), .link = link, .key = key, .n_values = n };
+
+	a.values = arena_memdup(&c->arena, values, n * sizeof(*values));
+	case_draw_values(c, values, n, a.value);
+	vec_push(&c->attributes, a);
+}
+
 static void make_ports(struct c_case *c) {
+	static const char *const fdb[] = { "[{mac-address: \"02:ee:00:00:00:01\"}]",
+					   "[{mac-address: \"02:ee:00:00:00:01\", sticky: true}]",
+					   "[{mac-address: \"02:ee:00:00:00:02\"}]" };
 	static const char *const words[] = { NULL,
 					     NULL,
 					     "cost: 7",
@@ -257,6 +271,8 @@ static void make_ports(struct c_case *c) {
 	vec_foreach(at, &c->links) {
 		struct c_link *bridge = *at;
 
+		bool has_fdb = false;
+
 		if (!bridge->kind || !streq(bridge->kind, "bridge"))
 			continue;
 		vec_foreach(other, &c->links) {
@@ -269,16 +285,13 @@ static void make_ports(struct c_case *c) {
 			link->bridge = bridge;
 			link->port = case_new_part(c);
 			case_draw_values(c, words, ARRAY_SIZE(words), link->as_port);
+			/* The bridge has an address only once. */
+			if (!has_fdb && case_chance(c, 30)) {
+				add_attribute(c, link, "fdb", fdb, ARRAY_SIZE(fdb));
+				has_fdb = true;
+			}
 		}
 	}
-}
-
-static void add_attribute(struct c_case *c, struct c_link *link, const char *key, const char *const *values, size_t n) {
-	struct c_attribute a = { .part = case_new_part(c), .link = link, .key = key, .n_values = n };
-
-	a.values = arena_memdup(&c->arena, values, n * sizeof(*values));
-	case_draw_values(c, values, n, a.value);
-	vec_push(&c->attributes, a);
 }
 
 #define add_attribute_of(c, link, key, ...)                                \

@@ -100,6 +100,15 @@ static void print_addresses(const struct c_case *c, const struct c_link *link, i
 	text_add(out, n ? "]" : "");
 }
 
+/* An entry of the bridge's forwarding table needs a port. */
+static bool is_possible(const struct c_case *c, const struct c_attribute *a, int v) {
+	const struct c_link *link = a->link;
+
+	if (streq(a->key, "fdb"))
+		return link->bridge && has_link(c, link->bridge, v) && has(c, &link->port, v) && !is_found(link->bridge, v);
+	return !is_found(link, v) || is_common(a);
+}
+
 static void print_link(const struct c_case *c, const struct c_link *link, int v, struct text *out) {
 	struct text rest = {};
 
@@ -115,7 +124,7 @@ static void print_link(const struct c_case *c, const struct c_link *link, int v,
 	if (link->drift)
 		text_addf(&rest, ", drift: %s", link->drift);
 	vec_foreach(a, &c->attributes)
-		if (a->link == link && has(c, &a->part, v) && (!is_found(link, v) || is_common(a)))
+		if (a->link == link && has(c, &a->part, v) && is_possible(c, a, v))
 			text_addf(&rest, ", %s: %s", a->key, a->value[v]);
 	if (!is_found(link, v))
 		print_ports(c, link, v, &rest);

@@ -18,6 +18,13 @@ static struct op bring_op(const struct c_link *link) {
 	return op;
 }
 
+static struct op fdb_op(struct c_case *c, const struct c_link *link) {
+	return (struct op){ .type = case_chance(c, 50) ? OP_FDB_DELETE : OP_FDB_ADD,
+			    .ns = link->ns->name,
+			    .name = link->name,
+			    .text = case_chance(c, 70) ? "02:ee:00:00:00:01" : "02:ee:00:00:00:02" };
+}
+
 static struct op link_op(struct c_case *c) {
 	static const enum op_type types[] = { OP_LINK_DELETE, OP_DOWN,      OP_UP,          OP_MTU,    OP_TXQLEN,
 					      OP_MAC,         OP_ALIAS,     OP_NOMASTER,    OP_MASTER, OP_RENAME,
@@ -31,6 +38,8 @@ static struct op link_op(struct c_case *c) {
 
 		op.type = of_vxlan[case_draw(c, ARRAY_SIZE(of_vxlan))];
 	}
+	if (link->bridge && case_chance(c, 20))
+		return fdb_op(c, link);
 	op.number = (uint32_t)(1300 + case_draw(c, 5) * 10);
 	op.text = op.type == OP_MAC ? "02:bb:00:00:00:01" : op.type == OP_FLOOD_APPEND ? "10.240.0.9" : "";
 	op.name2 = op.type == OP_MASTER ? case_pick(c, &c->links)->name : "moved";
@@ -192,6 +201,12 @@ static struct op neighbor_op(struct c_case *c, const struct c_text *t) {
 			    .number = proxy };
 }
 
+static struct op nexthop_op(struct c_case *c, const struct c_text *t) {
+	return (struct op){ .type = case_chance(c, 70) ? OP_NEXTHOP_DELETE : OP_NEXTHOP_ADD,
+			    .ns = t->ns->name,
+			    .number = case_chance(c, 80) ? 5 : 6 };
+}
+
 static struct op text_op(struct c_case *c) {
 	struct c_text *t = &case_pick(c, &c->texts);
 	struct op op = { .ns = t->ns->name };
@@ -200,8 +215,10 @@ static struct op text_op(struct c_case *c) {
 		return rule_op(c, t);
 	if (streq(t->key, "neighbors"))
 		return neighbor_op(c, t);
-	if (streq(t->key, "nat")) {
-		op.type = case_chance(c, 50) ? OP_NAT_DELETE : OP_NAT_CHANGE;
+	if (streq(t->key, "nexthops"))
+		return nexthop_op(c, t);
+	if (streq(t->key, "nat") || streq(t->key, "filter")) {
+		op.type = case_chance(c, 50) || *t->key == 'f' ? OP_NAT_DELETE : OP_NAT_CHANGE;
 	} else if (streq(t->key, "dns")) {
 		op.type = case_chance(c, 50) ? OP_FILE_DELETE : OP_FILE_WRITE;
 		op.text = "nameserver 1.1.1.1";

@@ -144,7 +144,7 @@ static bool route_in_the_way(struct run *run, const struct object *object) {
 	return is_hidden(run, object) || (there && there->external && !is_made(run, object));
 }
 
-/* A rule or neighbour of somebody else's. */
+/* A rule, neighbour, forwarding entry or next hop of somebody else's. */
 static bool raw_in_the_way(struct run *run, const struct object *object) {
 	struct state state = {};
 	const struct object *seen;
@@ -179,7 +179,8 @@ static bool in_the_way(struct run *run, const struct object *object) {
 		return address_in_the_way(run, object);
 	if (object->kind == &kind_route)
 		return route_in_the_way(run, object);
-	if (object->kind == &kind_rule || object->kind == &kind_neighbor)
+	if (object->kind == &kind_rule || object->kind == &kind_neighbor || object->kind == &kind_fdb ||
+	    object->kind == &kind_nexthop)
 		return raw_in_the_way(run, object);
 	if (object->kind != &kind_dns)
 		return false;

@@ -4,6 +4,7 @@
  * others move in, or a namespace that something else makes. So the reconciler cannot call anything else waiting.
  */
 #include "check.h"
+#include "kind/kinds.h"
 
 enum { DEPTH_MAX = 8 };
 
@@ -34,6 +35,19 @@ static bool address_waits(struct run *run, const struct object *object) {
 	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
 
 	return there && !there->failed && address_is_tentative(there) && !link_has_carrier(link);
+}
+
+/* The kernel takes no next hop over a link without a carrier. */
+static bool nexthop_waits(struct run *run, const struct object *object) {
+	const struct w_ns *ns = world_ns(run->w, object->ns);
+
+	object_foreach_need(need, object) {
+		const struct w_link *link = need.name ? ns_link(ns, need.name) : NULL;
+
+		if (link && !link_has_carrier(link))
+			return true;
+	}
+	return false;
 }
 
 /* An address without a carrier cannot be a source address, but its network can be reached. */
@@ -86,6 +100,8 @@ static bool waits(struct run *run, const struct object *object, unsigned depth) 
 		return true;
 	if (object->kind->class == &class_address)
 		return address_waits(run, object);
+	if (object->kind->class == &class_nexthop && nexthop_waits(run, object))
+		return true;
 	return object->kind->class == &class_route && route_waits(run, object, depth);
 }
 

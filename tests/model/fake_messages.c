@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Requests that the fake kernel carries out from the messages that topod would send: objects of the kernel that topod makes
- * again, policy rules, neighbours.
+ * again, and what is kept as messages (world_raw.c).
  */
 #include "fake_private.h"
 
@@ -89,7 +89,7 @@ int restore_routes(struct world *w, struct w_link *link, const struct change *ch
 	return carry_out_messages(w, link, &writer);
 }
 
-/* Rules and neighbours. */
+/* What is kept as messages. */
 
 static uint32_t ifindex(void *userdata, const char *ns, const char *name) {
 	const struct w_link *link = ns_link(world_ns_or_held(userdata, ns), name);
@@ -110,9 +110,8 @@ int request_raw(struct fake *fake, const struct scan_request *request, const str
 	for (size_t i = 0; r == 0 && i < writer.messages.n; i++) {
 		const struct nlmsghdr *nlh = writer.messages.items[i];
 		const struct w_raw *there = raw_find(ns, nlh, false);
-		bool deletes = nlh->nlmsg_type == RTM_DELRULE || nlh->nlmsg_type == RTM_DELNEIGH;
 
-		if (there && change->type != CHANGE_CREATE && (deletes || object->kind == &kind_neighbor)) {
+		if (there && change->type != CHANGE_CREATE && (raw_deletes(nlh) || object->kind != &kind_rule)) {
 			judge(fake, request, there->external, change);
 			external |= there->external;
 		}

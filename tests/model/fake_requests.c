@@ -552,7 +552,7 @@ int carry_out(struct fake *fake, const struct scan_request *request, struct plan
 		return request_address(fake, request, change);
 	if (class == &class_route)
 		return request_route(fake, request, change);
-	if (class == &class_rule || class == &class_neighbor)
+	if (class == &class_rule || class == &class_neighbor || class == &class_fdb || class == &class_nexthop)
 		return request_raw(fake, request, change);
 	if (class == &class_ruleset)
 		return request_nat(fake, change);

@@ -3,6 +3,7 @@
 
 #include <linux/fib_rules.h>
 #include <linux/neighbour.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
@@ -155,6 +156,12 @@ static void print_inside(const struct op *op, struct text *out) {
 		if (op->type == OP_NEIGHBOR_ADD && !op->number)
 			text_addf(out, " lladdr %s nud permanent", op->value);
 		break;
+	case OP_NEXTHOP_ADD:
+		text_addf(out, "nexthop replace id %u blackhole proto static", op->number);
+		break;
+	case OP_NEXTHOP_DELETE:
+		text_addf(out, "nexthop delete id %u", op->number);
+		break;
 	case OP_ROUTE_DELETE:
 		text_addf(out, "route delete %s metric %u", op->text, op->number);
 		break;
@@ -217,6 +224,12 @@ static void print_other(const struct op *op, struct text *out) {
 	case OP_FILE_DELETE:
 		text_addf(out, "rm -f /etc/netns/%s/resolv.conf", op->ns);
 		break;
+	case OP_FDB_ADD:
+	case OP_FDB_DELETE:
+		text_addf(out, "bridge%s%s fdb %s %s dev %s master%s", *enter ? " -n " : "", *enter ? op->ns : "",
+			  op->type == OP_FDB_ADD ? "replace" : "delete", op->text, op->name,
+			  op->type == OP_FDB_ADD ? " static" : "");
+		break;
 	case OP_FLOOD_APPEND:
 	case OP_FLOOD_DELETE:
 		text_addf(out, "bridge%s%s fdb %s 00:00:00:00:00:00 dev %s%s%s", *enter ? " -n " : "", *enter ? op->ns : "",
@@ -234,7 +247,7 @@ void op_print(const struct op *op, struct text *out) {
 		print_veth(op, out);
 	else if (op->type >= OP_BRIDGE && op->type <= OP_PORT_COST)
 		print_link(op, out);
-	else if (op->type >= OP_ADDRESS_ADD && op->type <= OP_NEIGHBOR_DELETE)
+	else if (op->type >= OP_ADDRESS_ADD && op->type <= OP_NEXTHOP_DELETE)
 		print_inside(op, out);
 	else if (op->type != OP_NONE)
 		print_other(op, out);
@@ -509,6 +522,41 @@ static int change_neighbor(struct world *w, const struct op *op, struct w_ns *ns
 	return raw_carry_out(w, ns, nlh);
 }
 
+static int change_nexthop(struct world *w, const struct op *op, struct w_ns *ns) {
+	uint32_t buffer[64] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct nhmsg *nhm = mnl_nlmsg_put_extra_header(nlh, sizeof(*nhm));
+
+	nlh->nlmsg_type = op->type == OP_NEXTHOP_ADD ? RTM_NEWNEXTHOP : RTM_DELNEXTHOP;
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	mnl_attr_put_u32(nlh, NHA_ID, op->number);
+	if (op->type == OP_NEXTHOP_ADD) {
+		nhm->nh_family = AF_INET;
+		nhm->nh_protocol = RTPROT_STATIC;
+		mnl_attr_put(nlh, NHA_BLACKHOLE, 0, NULL);
+	}
+	return raw_carry_out(w, ns, nlh);
+}
+
+static int change_fdb(struct world *w, const struct op *op, struct w_ns *ns) {
+	const struct w_link *link = ns_link(ns, op->name);
+	uint32_t buffer[64] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	struct mac mac;
+
+	if (!link || mac_parse(op->text, &mac) < 0)
+		return -ENODEV;
+	nlh->nlmsg_type = op->type == OP_FDB_ADD ? RTM_NEWNEIGH : RTM_DELNEIGH;
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = (int)link->index;
+	ndm->ndm_state = NUD_NOARP;
+	ndm->ndm_flags = NTF_MASTER;
+	mnl_attr_put(nlh, NDA_LLADDR, sizeof(mac.bytes), mac.bytes);
+	return raw_carry_out(w, ns, nlh);
+}
+
 static int change_nat(struct world *w, const struct op *op, struct w_ns *ns) {
 	_cleanup_free_ char *text = NULL;
 
@@ -536,6 +584,10 @@ static int act_inside(struct world *w, const struct op *op, struct w_ns *ns) {
 		return change_rule(w, op, ns);
 	if (op->type <= OP_NEIGHBOR_DELETE)
 		return change_neighbor(w, op, ns);
+	if (op->type <= OP_NEXTHOP_DELETE)
+		return change_nexthop(w, op, ns);
+	if (op->type <= OP_FDB_DELETE)
+		return change_fdb(w, op, ns);
 	if (op->type == OP_NAT_DELETE || op->type == OP_NAT_CHANGE)
 		return change_nat(w, op, ns);
 	path = xstrdup(op->text);

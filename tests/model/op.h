@@ -50,6 +50,10 @@ enum op_type {
 	OP_RULE_DELETE,
 	OP_NEIGHBOR_ADD,
 	OP_NEIGHBOR_DELETE,
+	OP_NEXTHOP_ADD,
+	OP_NEXTHOP_DELETE,
+	OP_FDB_ADD,
+	OP_FDB_DELETE,
 	OP_SETTING,
 	OP_NAT_DELETE,
 	OP_NAT_CHANGE,
@@ -66,7 +70,7 @@ struct op {
 	const char *ns2, *name2; /* the other end, the lower link, the new name or place */
 	const char *text;        /* address, destination, setting */
 	const char *value;       /* gateway, value */
-	uint32_t number;         /* mtu, id, metric, cost; address family; type of a route; priority; a proxy */
+	uint32_t number;         /* mtu, id, metric, cost; address family; type of a route; priority; a proxy; id */
 	bool nodad;
 	bool by_hand; /* a route: it does not come from a routing daemon */
 };

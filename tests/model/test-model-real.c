@@ -79,7 +79,7 @@ static uint64_t fields_of_interest(const struct object *object) {
 		       1 << ROUTE_SCOPE | 1 << ROUTE_MTU | 1 << ROUTE_ADVMSS | 1 << ROUTE_TABLE | 1 << ROUTE_METRIC |
 		       1 << ROUTE_PROTOCOL;
 	if (object->kind == &kind_ruleset || object->kind == &kind_rule || object->kind == &kind_neighbor ||
-	    object_is_setting(object))
+	    object->kind == &kind_fdb || object->kind == &kind_nexthop || object_is_setting(object))
 		return object->set;
 	return 0;
 }
@@ -170,7 +170,7 @@ static void act_really(struct both *b, const struct op *op, const char *command,
 	judge(b, op, model, system(quiet) == 0);
 	if (op->type == OP_NS_DELETE || op->type == OP_NS_REPLACE || op->type == OP_LINK_DELETE ||
 	    (op->type >= OP_ADDRESS_DELETE && op->type <= OP_MADE_DELETE) ||
-	    (op->type >= OP_RULE_ADD && op->type <= OP_NEIGHBOR_DELETE))
+	    (op->type >= OP_RULE_ADD && op->type <= OP_FDB_DELETE))
 		compare(b, command);
 }
 

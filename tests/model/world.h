@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A model of a machine's network as the kernel keeps it, small enough to be created a thousand times a second: namespaces,
- * links, addresses, routes, rules, neighbours, settings, one nftables table per namespace, resolv.conf files.
+ * links, addresses, routes, rules, neighbours, forwarding entries, next hops, settings, one nftables table per namespace, resolv.conf
+ * files.
  *
  * It owns the kernel's rules: what needs what, what disappears with what, which error an impossible request gives. It knows
  * neither topod's plans nor its ledger. It leaves out neighbours that the kernel resolves and, of multicast, all but ff00::/8:
@@ -80,11 +81,12 @@ struct w_made {
 	uint8_t type; /* RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST; RTN_UNICAST: fe80::/64 */
 };
 
-/* A policy rule or a static neighbour, as the message (RTM_NEW…) by which it was made. */
+/* A policy rule, a static neighbour, an entry of a bridge's forwarding table or a next hop, as the message (RTM_NEW…) by which it was
+ * made. */
 struct w_raw {
 	const struct class *class;
 	struct nlmsghdr *message;
-	struct w_link *link; /* of a neighbour */
+	struct w_link *link; /* of a neighbour; the port of a forwarding entry; over which a next hop leads */
 	bool external;
 };
 
@@ -242,12 +244,17 @@ bool ns_is_local(struct w_ns *ns, const struct ip *ip);
 void link_configure(struct world *w, struct w_link *link);
 bool link_runs_ipv6(const struct w_link *link);
 
-/* A message RTM_NEW… or RTM_DEL… about a rule or neighbour; 0 or -errno. */
+/* A message RTM_NEW… or RTM_DEL… about one of these; 0 or -errno. */
 int raw_carry_out(struct world *w, struct w_ns *ns, const struct nlmsghdr *nlh);
 /* The first one with everything that the message has. exactly: and with nothing else. */
 struct w_raw *raw_find(struct w_ns *ns, const struct nlmsghdr *asked, bool exactly);
 /* family 0: both. */
 void drop_neighbors(struct world *w, struct w_link *link, uint8_t family, bool proxies);
+/* Those of a link that is no port any more, and those of one that lost its carrier. */
+void drop_fdb(struct world *w, struct w_link *port);
+void drop_nexthops(struct world *w, struct w_link *link);
+const struct class *raw_class(const struct nlmsghdr *nlh);
+bool raw_deletes(const struct nlmsghdr *nlh);
 uint32_t raw_protocol(const struct w_raw *raw);
 void raw_print(const struct w_raw *raw, struct text *out);
 

@@ -112,6 +112,7 @@ static void update_bridge_mtu(struct world *w, struct w_link *bridge) {
 static void leave_master(struct world *w, struct w_link *link) {
 	struct w_link *master = link->master;
 
+	drop_fdb(w, link);
 	link->master = NULL;
 	link->port = NULL;
 	update_bridge_mtu(w, master);
@@ -123,6 +124,7 @@ static void strip(struct world *w, struct w_link *link) {
 	cut_routes(link, 0, true);
 	cut_made(link, 0, true);
 	drop_neighbors(w, link, 0, true);
+	drop_nexthops(w, link);
 	drop_where(&ns->addresses, address, address->link == link);
 	drop_where(&ns->settings, setting, setting->link == link);
 	leave_master(w, link);
@@ -234,6 +236,8 @@ void world_carriers(struct world *w) {
 			link->carried = carried;
 			link->ready |= carried;
 			link_changed(w, link);
+			if (!carried)
+				drop_nexthops(w, link);
 			if (carried) {
 				link_configure(w, link);
 				begin_detection(w, link);
@@ -280,6 +284,7 @@ int link_set_up(struct world *w, struct w_link *link, bool up) {
 		cut_made(link, AF_INET, false);
 		cut_made(link, AF_INET6, true);
 		drop_neighbors(w, link, 0, true);
+		drop_nexthops(w, link);
 	}
 	link_changed(w, link);
 	return 0;
