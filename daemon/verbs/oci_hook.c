@@ -13,13 +13,19 @@
  * the container has not started yet. The namespace's name is the annotation, or TOPOD_NAMESPACE in the container's environment.
  * Constants: https://github.com/opencontainers/runtime-spec (config.md), `runc create --help`.
  */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
 #include <jansson.h>
 #include <limits.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 
 #include "cli/output.h"
 #include "cli/process.h"
 #include "inside/command.h"
 #include "inside/sandbox.h"
+#include "kernel/named_netns.h"
 #include "verbs/verbs.h"
 
 #define ANNOTATION "org.topod.namespace"
@@ -34,6 +40,21 @@ static json_t *read_input(void) {
 
 	free(text);
 	return json;
+}
+
+/* Attaches the namespace of the process, or the one at the path. *ret_said, to be freed, is what goes to standard error, for callers
+ * whose engine looks elsewhere. */
+static int attach_and_say(const char *ns, pid_t pid, const char *path, char **ret_said) {
+	FILE *errors = stderr;
+	size_t size;
+	int code;
+
+	stderr = open_memstream(ret_said, &size);
+	code = path ? attach_path(ns, path) : attach_process(ns, pid, true);
+	fclose(stderr);
+	stderr = errors;
+	fputs(*ret_said, stderr);
+	return code;
 }
 
 /* ---- OCI ---- */
@@ -57,11 +78,42 @@ static int run_hook(const char *ns) {
 
 /* ---- CNI (https://www.cni.dev/docs/spec) ---- */
 
-static int cni_error(const json_t *config, int code, const char *text) {
+/* The codes of errors that the specification reserves, and the first of a plugin's own. */
+enum {
+	CNI_VERSION = 1,
+	CNI_ENVIRONMENT = 4,
+	CNI_CONFIG = 7,
+	CNI_AGAIN = 11,
+	CNI_CHECK_FAILED = 100,
+};
+
+static const char *const cni_versions[] = { "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0" };
+
+static const char *cni_version(const json_t *config) {
 	const char *version = json_string_value(json_object_get(config, "cniVersion"));
 
-	print_json(json_pack("{s:s, s:i, s:s}", "cniVersion", version ? version : "1.0.0", "code", code, "msg", text));
+	return version ? version : "0.1.0"; /* as libcni takes it */
+}
+
+static bool is_known_version(const char *version) {
+	for (size_t i = 0; i < ARRAY_SIZE(cni_versions); i++)
+		if (streq(version, cni_versions[i]))
+			return true;
+	return false;
+}
+
+static int cni_error(const json_t *config, int code, const char *text) {
+	print_json(json_pack("{s:s, s:i, s:s}", "cniVersion", cni_version(config), "code", code, "msg", text));
 	return EXIT_FAILED;
+}
+
+static int print_cni_versions(const json_t *config) {
+	json_t *versions = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cni_versions); i++)
+		json_array_append_new(versions, json_string(cni_versions[i]));
+	print_json(json_pack("{s:s, s:o}", "cniVersion", cni_version(config), "supportedVersions", versions));
+	return EXIT_DONE;
 }
 
 static char *cni_namespace(const json_t *config) {
@@ -76,13 +128,143 @@ static char *cni_namespace(const json_t *config) {
 	return xasprintf("%.*s", (int)strcspn(found, ";"), found);
 }
 
-/* The topology file describes the network, so the result does not describe it. */
-static void print_cni_result(const json_t *config) {
-	json_t *before = json_object_get(config, "prevResult");
-	const char *version = json_string_value(json_object_get(config, "cniVersion"));
+/* The index of the first item of a list whose key has this value; the length of the list: there is none. */
+static size_t find_item(const json_t *list, const char *key, const char *value) {
+	size_t i = 0;
 
-	print_json(before ? json_incref(before)
-			  : json_pack("{s:s, s:[], s:[]}", "cniVersion", version ? version : "1.0.0", "interfaces", "ips"));
+	while (i < json_array_size(list) &&
+	       !streq_ptr(json_string_value(json_object_get(json_array_get(list, i), key)), value))
+		i++;
+	return i;
+}
+
+/* The list of the result with this key; added if it is missing. */
+static json_t *result_list(json_t *result, const char *key) {
+	json_t *list = json_object_get(result, key);
+
+	if (!json_is_array(list)) {
+		list = json_array();
+		json_object_set_new(result, key, list);
+	}
+	return list;
+}
+
+static void add_interface(json_t *result, const struct ifaddrs *entry, const char *sandbox) {
+	const struct sockaddr_ll *link = (const struct sockaddr_ll *)(const void *)entry->ifa_addr;
+	json_t *list = result_list(result, "interfaces");
+	struct mac mac;
+	char text[MAC_TEXT_MAX];
+
+	if (find_item(list, "name", entry->ifa_name) < json_array_size(list) || link->sll_halen != sizeof(mac.bytes))
+		return;
+	memcpy(mac.bytes, link->sll_addr, sizeof(mac.bytes));
+	json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", entry->ifa_name, "mac", mac_format(&mac, text),
+					      "sandbox", sandbox));
+}
+
+static void add_address(json_t *result, const struct ifaddrs *entry, bool with_family) {
+	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)entry->ifa_addr;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)entry->ifa_addr;
+	json_t *list = result_list(result, "ips"), *interfaces = result_list(result, "interfaces"), *item;
+	bool is_four = entry->ifa_addr->sa_family == AF_INET;
+	const uint8_t *mask =
+		is_four ? (const void *)&((const struct sockaddr_in *)(const void *)entry->ifa_netmask)->sin_addr
+			: ((const struct sockaddr_in6 *)(const void *)entry->ifa_netmask)->sin6_addr.s6_addr;
+	size_t at = find_item(interfaces, "name", entry->ifa_name);
+	char text[INET6_ADDRSTRLEN];
+	int length = 0;
+
+	if (at == json_array_size(interfaces) || (!is_four && IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr)))
+		return;
+	for (size_t i = 0; i < (is_four ? 4 : 16); i++)
+		length += __builtin_popcount(mask[i]);
+	inet_ntop(entry->ifa_addr->sa_family, is_four ? (const void *)&four->sin_addr : &six->sin6_addr, text, sizeof(text));
+	_cleanup_free_ char *address = xasprintf("%s/%d", text, length);
+	if (find_item(list, "address", address) < json_array_size(list))
+		return;
+	item = json_pack("{s:s, s:i}", "address", address, "interface", (int)at);
+	if (with_family)
+		json_object_set_new(item, "version", json_string(is_four ? "4" : "6"));
+	json_array_append_new(list, item);
+}
+
+/* Adds to a result what is in the namespace at this path: the interfaces first, because addresses refer to them by their place in
+ * the list. */
+static int add_found(json_t *result, const char *path, bool with_family) {
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
+	struct ifaddrs *all;
+	int r = fd < 0 ? -errno : netns_init();
+
+	if (r == 0)
+		r = netns_enter(&visit, fd);
+	if (r < 0 || getifaddrs(&all) < 0)
+		return r < 0 ? r : -errno;
+	for (int pass = 0; pass < 2; pass++)
+		for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next) {
+			int family = entry->ifa_addr && !(entry->ifa_flags & IFF_LOOPBACK) ? entry->ifa_addr->sa_family
+											   : AF_UNSPEC;
+
+			if (pass == 0 && family == AF_PACKET)
+				add_interface(result, entry, path);
+			else if (pass == 1 && (family == AF_INET || family == AF_INET6))
+				add_address(result, entry, with_family);
+		}
+	freeifaddrs(all);
+	return 0;
+}
+
+/* The result of ADD is that of the plugins before, and what is in the namespace besides. */
+static int cni_add(const json_t *config, const char *ns, const char *path) {
+	json_t *before = json_object_get(config, "prevResult"), *result = before ? json_deep_copy(before) : json_object();
+	const char *version = cni_version(config);
+	_cleanup_free_ char *said = NULL;
+	int code = attach_and_say(ns, 0, path, &said);
+
+	if (code == EXIT_DONE && add_found(result, path, startswith(version, "0.")) == 0) {
+		json_object_set_new(result, "cniVersion", json_string(version));
+		print_json(result);
+		return EXIT_DONE;
+	}
+	json_decref(result);
+	said[strcspn(said, "\n")] = '\0';
+	return cni_error(config, CNI_AGAIN, *said ? said : "the namespace cannot be read");
+}
+
+/* Is that the namespace which is attached under this name? */
+static bool is_attached(const char *ns, const char *path) {
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), named = -1;
+	struct netns_identity identity, of_name;
+	const char *problem;
+
+	return fd >= 0 && netns_init() == 0 && netns_check_fd(fd) == 0 && netns_open(ns, &named, &problem) == 0 &&
+	       netns_identity(fd, &identity) == 0 && netns_identity(named, &of_name) == 0 &&
+	       netns_is_same(&identity, &of_name);
+}
+
+/* CHECK: it is attached, and has what the result of ADD said. */
+static int cni_check(const json_t *config, const char *ns, const char *path) {
+	static const struct { const char *list, *key; } parts[] = { { "interfaces", "name" }, { "ips", "address" } };
+	json_t *before = json_object_get(config, "prevResult"), *found = json_object(), *item;
+	_cleanup_free_ char *problem = NULL;
+	size_t i;
+
+	if (!is_attached(ns, path))
+		problem = xasprintf("it is not attached as '%s'", ns);
+	else if (add_found(found, path, false) < 0)
+		problem = xstrdup("the namespace cannot be read");
+	for (size_t part = 0; !problem && part < ARRAY_SIZE(parts); part++)
+		json_array_foreach(json_object_get(before, parts[part].list), i, item) {
+			const char *name = json_string_value(json_object_get(item, parts[part].key));
+			const char *sandbox = json_string_value(json_object_get(item, "sandbox"));
+			json_t *list = json_object_get(found, parts[part].list);
+
+			if (!problem && name && (part || streq_ptr(sandbox, path)) &&
+			    find_item(list, parts[part].key, name) == json_array_size(list))
+				problem = xasprintf("%s is missing in '%s'", name, ns);
+		}
+	json_decref(found);
+	return problem ? cni_error(config, CNI_CHECK_FAILED, problem) : EXIT_DONE;
 }
 
 static int run_cni(const char *command) {
@@ -91,20 +273,26 @@ static int run_cni(const char *command) {
 	const char *path = getenv("CNI_NETNS");
 	int code = EXIT_DONE;
 
-	if (streq(command, "VERSION")) {
-		print_json(json_pack("{s:s, s:[s, s, s]}", "cniVersion", "1.0.0", "supportedVersions", "0.3.1", "0.4.0",
-				     "1.0.0"));
-	} else if (!ns) {
-		code = cni_error(config, 7, "'namespace' is missing in the configuration");
-	} else if (streq(command, "ADD")) {
-		code = path && attach_path(ns, path) == EXIT_DONE
-			       ? EXIT_DONE
-			       : cni_error(config, 11, "the namespace cannot be attached");
-		if (code == EXIT_DONE)
-			print_cni_result(config);
-	} else if (streq(command, "DEL")) {
-		detach_if_attached(ns); /* must succeed if there is nothing to do */
-	}
+	if (streq(command, "VERSION"))
+		code = print_cni_versions(config);
+	else if (!is_known_version(cni_version(config)))
+		code = cni_error(config, CNI_VERSION, "the configuration has a version of CNI that is not known here");
+	else if (streq(command, "STATUS") || streq(command, "GC"))
+		code = EXIT_DONE; /* notes are left while no daemon runs, and nothing outlives a namespace */
+	else if (!ns)
+		code = cni_error(config, CNI_CONFIG, "'namespace' is missing in the configuration");
+	else if (streq(command, "DEL")) {
+		/* It succeeds if there is nothing to do, and another container may have the name by now. */
+		if (path && is_attached(ns, path))
+			detach_if_attached(ns);
+	} else if (!path)
+		code = cni_error(config, CNI_ENVIRONMENT, "CNI_NETNS is missing");
+	else if (streq(command, "ADD"))
+		code = cni_add(config, ns, path);
+	else if (streq(command, "CHECK"))
+		code = cni_check(config, ns, path);
+	else
+		code = cni_error(config, CNI_ENVIRONMENT, "CNI_COMMAND is not known");
 	json_decref(config);
 	return code;
 }
@@ -203,28 +391,18 @@ static void delete_container(int argc, char **argv, int create) {
 	free(args);
 }
 
-/* Attaches it. Engines show what is in the runtime's log (--log, with --log-format json), and not standard error. */
+/* Engines show what is in the runtime's log (--log, with --log-format json), and not standard error. */
 static int attach(const char *ns, const struct call *call) {
-	char *said = NULL;
-	size_t size = 0;
-	FILE *errors = stderr;
-	int code;
-
-	stderr = open_memstream(&said, &size);
-	code = attach_process(ns, read_pid(call->pid_file), true);
-	fclose(stderr);
-	stderr = errors;
-	fputs(said, stderr);
-
+	_cleanup_free_ char *said = NULL;
+	int code = attach_and_say(ns, read_pid(call->pid_file), NULL, &said);
 	_cleanup_fclose_ FILE *log = code != EXIT_DONE && call->log ? fopen(call->log, "ae") : NULL;
-	if (log) {
-		json_t *line = json_pack("{s:s, s:s}", "level", "error", "msg", said);
+	json_t *line = log ? json_pack("{s:s, s:s}", "level", "error", "msg", said) : NULL;
 
+	if (log) {
 		json_dumpf(line, log, JSON_COMPACT);
 		fputc('\n', log);
-		json_decref(line);
 	}
-	free(said);
+	json_decref(line);
 	return code;
 }
 

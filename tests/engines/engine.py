@@ -157,18 +157,18 @@ class Engine(Case):
 class Proof:
     """What every engine has to pass. It has start(name, policy), restart(name), pid(name) and remove(name)."""
 
-    restarts, kills = 20, 5
+    restarts, kills, topology = 20, 5, SPEC
 
     def test_restarts(self):
         """A container that restarts without a pause sees its network in its first instruction."""
-        d = self.daemon(self.spec(SPEC)).ready()
+        d = self.daemon(self.spec(self.topology)).ready()
         self.start("app")
         for n in range(1, self.restarts + 1):
             self.wait_lines(n, d)
             self.restart("app")
         self.wait_lines(self.restarts + 1, d)
         self.check_lines()
-        self.assertIn("10.0.0.11/24", lab.ip("web", "addr show eth0").stdout)
+        self.assertIn("10.0.0.11/24", lab.ip("web", "addr").stdout)
         self.remove("app")
         self.wait_until(lambda: not os.path.lexists("/run/netns/web"), "the end of its name", d)
         d.calm()
@@ -176,7 +176,7 @@ class Proof:
 
     def test_killed(self):
         """And so does one whose process was killed, which its policy starts again."""
-        d = self.daemon(self.spec(SPEC)).ready()
+        d = self.daemon(self.spec(self.topology)).ready()
         self.start("app", policy=True)
         for n in range(1, self.kills + 1):
             self.wait_lines(n, d)

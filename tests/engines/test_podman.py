@@ -18,6 +18,7 @@ class Podman(Engine):
     runtime = "crun"
     # A kernel may lack the controllers of version 2, and forbid what crun does for devices.
     cgroups = "--cgroups=disabled"
+    program = FIRST
 
     def setUp(self):
         super().setUp()
@@ -35,7 +36,7 @@ class Podman(Engine):
 
     def run_box(self, name, *options):
         self.podman(*self.before, "run", "--detach", "--name", name, self.cgroups, "--security-opt", "seccomp=unconfined",
-                    "--volume", f"{self.out}:/out", *options, "box", *FIRST)
+                    "--volume", f"{self.out}:/out", *options, "box", *self.program)
 
     def start(self, name, policy=False, attached=True):
         self.run_box(name, "--network", "none", *(["--restart=always"] if policy else []),

@@ -648,7 +648,8 @@ class Hook(Attach):
         """A namespace that is mounted somewhere, and ends when that is gone."""
         d = self.daemon(self.spec(SPEC)).ready()
         config = json.dumps({"cniVersion": "1.0.0", "name": "lab", "type": "oci-hook", "namespace": "web"})
-        answer = json.loads(self.run_hook(text=config, CNI_COMMAND="VERSION").stdout)
+        answer = json.loads(self.run_hook(text='{"cniVersion": "0.4.0"}', CNI_COMMAND="VERSION").stdout)
+        self.assertEqual("0.4.0", answer["cniVersion"])
         self.assertIn("1.0.0", answer["supportedVersions"])
         for _ in range(2):
             container = Container(self)
@@ -658,8 +659,13 @@ class Hook(Attach):
             lab.run("mount", "--bind", f"/proc/{container.pid}/ns/net", path)
             env = {"CNI_NETNS": path, "CNI_CONTAINERID": "1", "CNI_IFNAME": "eth0"}
             answer = json.loads(self.run_hook(text=config, CNI_COMMAND="ADD", **env).stdout)
-            self.assertEqual("1.0.0", answer["cniVersion"])
+            mac = json.loads(container.ip("-j link show eth0").stdout)[0]["address"]
+            self.assertEqual({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0", "mac": mac, "sandbox": path}],
+                              "ips": [{"address": "10.0.0.11/24", "interface": 0}]}, answer)
             self.complete(container)
+            self.check_cni(json.loads(config), answer, env, container)
+            self.run_hook(text=config, CNI_COMMAND="DEL", CNI_NETNS="/proc/self/ns/net")  # another container's end, late
+            self.assertEqual(path, name_of("web"))
             self.run_hook(text=config, CNI_COMMAND="DEL", **env)
             self.run_hook(text=config, CNI_COMMAND="DEL", **env)
             self.waits(d)
@@ -670,6 +676,27 @@ class Hook(Attach):
         self.assertEqual(11, json.loads(bad.stdout)["code"])
         d.calm()
         d.stop()
+
+    def check_cni(self, config, result, env, container):
+        """CHECK compares with the result of ADD; versions and former results are kept."""
+        check = json.dumps({**config, "prevResult": result})
+        self.assertEqual("", self.run_hook(text=check, CNI_COMMAND="CHECK", **env).stdout)
+        missing = json.dumps({**config, "prevResult": {**result, "ips": [{"address": "10.9.0.2/24", "interface": 0}]}})
+        bad = json.loads(self.run_hook(text=missing, expect=1, CNI_COMMAND="CHECK", **env).stdout)
+        self.assertEqual((100, "10.9.0.2/24 is missing in 'web'"), (bad["code"], bad["msg"]))
+        bad = self.run_hook(text=check, expect=1, CNI_COMMAND="CHECK", **{**env, "CNI_NETNS": "/proc/self/ns/net"})
+        self.assertEqual("it is not attached as 'web'", json.loads(bad.stdout)["msg"])
+        bad = json.loads(self.run_hook(text=json.dumps({**config, "cniVersion": "9.0.0"}), expect=1, CNI_COMMAND="ADD", **env).stdout)
+        self.assertEqual(1, bad["code"])
+        self.assertEqual(4, json.loads(self.run_hook(text=json.dumps(config), expect=1, CNI_COMMAND="ADD").stdout)["code"])
+        # After another plugin, and by an older version.
+        container.ip("link add made-before type dummy" if lab.kernel_has("dummy") else "link add made-before type ifb")
+        before = {"cniVersion": "0.4.0", "interfaces": [{"name": "cni0"}, {"name": "made-before", "sandbox": env["CNI_NETNS"]}],
+                  "ips": [{"version": "4", "address": "10.9.0.2/24", "interface": 1}], "dns": {}}
+        answer = json.loads(self.run_hook(text=json.dumps({**config, "cniVersion": "0.4.0", "prevResult": before}),
+                                          CNI_COMMAND="ADD", **env).stdout)
+        self.assertEqual(before["interfaces"] + result["interfaces"], answer["interfaces"])
+        self.assertEqual(before["ips"] + [{"version": "4", "address": "10.0.0.11/24", "interface": 2}], answer["ips"])
 
     def test_cni_without_del(self):
         d = self.daemon(self.spec(SPEC)).ready()

@@ -82,7 +82,7 @@ def wanted_files():
 
 
 def wanted_mode(path):
-    if path.startswith("/usr/libexec/topod/"):  # topod under another name
+    if path.startswith("/usr/libexec/topod/oci-"):  # topod under another name
         return "lrwxrwxrwx"
     return "drwxr-xr-x" if path.endswith("/") else "-rwxr-xr-x" if path == "/usr/bin/topod" else "-rw-r--r--"
 
