@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "netns"))
 
 import cgroup  # noqa: E402
 import lab  # noqa: E402
-from lab import Case, RUN, skip  # noqa: E402
+from lab import Case, RUN, installed_hook, skip  # noqa: E402
 
 CLONE_NEWCGROUP = 0x02000000
 PAGE = os.path.join(HERE, "../../docs/containers.md")
@@ -59,12 +59,6 @@ def fetched():
     if done.returncode != 0:
         sys.exit(f"no container engines: exit {done.returncode}\n{done.stderr}")
     return done.stdout.strip()
-
-
-def installed_hook(name="oci-hook"):
-    """Where this build installs it: its file for engines says so."""
-    with open(os.environ["TOPOD"], "rb") as f:
-        return re.search(rb"\0(/[\w/.-]+/topod/)oci-hook\0", f.read())[1].decode() + name
 
 
 def prepare():

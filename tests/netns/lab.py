@@ -678,6 +678,12 @@ def veth(ns, name, peer_ns, peer, *addresses_here):
         ip(ns, f"addr add {address} dev {name}")
 
 
+def installed_hook(name="oci-hook"):
+    """Where this build installs it: its file for engines says so."""
+    with open(os.environ["TOPOD"], "rb") as f:
+        return re.search(rb"\0(/[\w/.-]+/topod/)oci-hook\0", f.read())[1].decode() + name
+
+
 def kernel_has(kind, *words):
     """Whether the kernel can make a link of this kind. Call it inside a test, because it tries it on the test's host."""
     done = ip(HOST, f"link add lab-probe {' '.join(words)} type {kind}", check=False)

@@ -128,6 +128,10 @@ def sanitized(deb):
     if config != "/etc/topod":  # this build has another prefix than the package
         os.makedirs(os.path.dirname(root + config), exist_ok=True)
         os.symlink("/etc/topod", root + config)
+    hooks = os.path.dirname(lab.installed_hook())
+    if not os.path.exists(root + hooks):  # the same for what the file for container engines names
+        os.makedirs(os.path.dirname(root + hooks), exist_ok=True)
+        os.symlink("/usr/libexec/topod", root + hooks)
     drop_ins = glob.glob(f"{root}/**/topod@.service", recursive=True)[0] + ".d"
     os.mkdir(drop_ins)
     with open(f"{drop_ins}/sanitizers.conf", "w") as f:
