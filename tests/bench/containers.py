@@ -154,7 +154,7 @@ def staged_call(n, container, daemon_pid):
     if set(watch.seen) != {"name", "link", "routes"}:
         raise Failed(f"only {sorted(watch.seen)} were seen")
     name, link, routes = (watch.seen[k] for k in ("name", "link", "routes"))
-    return {"recorded": name - start, "decided": link - name, "made": routes - link, "read back": end - routes,
+    return {"recorded": name - start, "decided": max(0, link - name), "made": max(0, routes - link), "read back": end - routes,
             "on a CPU": used, "waiting for a CPU": waited, "waiting for the kernel": max(0, taken - used - waited)}
 
 
