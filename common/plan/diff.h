@@ -144,6 +144,8 @@ void diff_extra(struct diff *diff, struct ns_state *observed);
  * its controller. To be called when everything else is planned. (ledger_add_returns() leaves out what disappears with its
  * namespace.) */
 void diff_pointless(struct diff *diff);
+/* Says why what has no change is left as it is (diff_explain.c). To be called last. */
+void diff_explain(struct diff *diff);
 /* Links that the ledger has under a former name. */
 void diff_renamed(struct diff *diff, const struct ns_state *observed);
 /* Entries of the ledger whose object is gone. */

@@ -45,6 +45,9 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 		if (!observed->scope)
 			diff_lost(&diff, observed);
 	plan_order(plan, input);
+	plan->explains = input->explains;
+	if (plan->explains)
+		diff_explain(&diff);
 }
 
 void plan_add_need(struct plan *plan, struct change *change, struct change *need) {
@@ -82,5 +85,6 @@ void plan_done(struct plan *plan) {
 	vec_done(&plan->notes);
 	vec_done(&plan->released);
 	vec_done(&plan->spared);
+	vec_done(&plan->explained);
 	arena_done(&plan->arena);
 }

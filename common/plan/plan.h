@@ -86,7 +86,9 @@ struct plan {
 	vec(struct note) notes;
 	vec(struct released) released;
 	vec(struct spared) spared;
-	size_t n_given_up; /* of spared: objects that topod made and that no later plan removes */
+	bool explains;                /* as asked by plan_input … */
+	vec(struct spared) explained; /* … for what else is left as it is, and why */
+	size_t n_given_up;            /* of spared: objects that topod made and that no later plan removes */
 };
 
 struct plan_input {
@@ -98,6 +100,7 @@ struct plan_input {
 	 * left out of the plan. NULL: none are known. */
 	uint64_t (*kept)(void *userdata, const struct object *object, uint64_t differs);
 	void *userdata;
+	bool explains; /* fill plan->explained, of namespaces that were scanned as a whole */
 };
 
 /* Adds everything that differs, for all namespaces in input->observed. In a namespace that was scanned narrowly

@@ -56,7 +56,7 @@ void report_plan_text(const struct plan *plan, bool color, struct text *out);
 /* {"topology",
  *  "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?, "error"?}],
  *  "waiting": [{"namespace", "object", "waits"}],
- *  "spared": [{"object", "reason"}],
+ *  "spared": [{"object", "reason"}], "explained"?: the same,
  *  "summary": {"create", "change", "recreate", "delete", "refused", "reported", "give_up", "namespaces"}}
  *
  * "waiting" lists objects that wait for something outside topod. "object" is unique in the topology. Numbers and booleans

@@ -132,17 +132,17 @@ static json_t *waiting_json(const struct plan *plan) {
 	return list;
 }
 
-static json_t *spared_json(const struct plan *plan) {
+static json_t *left_json(const struct spared *left, size_t n) {
 	json_t *list = json_array();
 
-	vec_foreach(spared, &plan->spared) {
+	for (size_t i = 0; i < n; i++) {
 		_cleanup_text_ struct text id = {};
 		json_t *json = json_object();
 
-		object_print_id(spared->object, &id);
-		set_object(json, spared->object);
+		object_print_id(left[i].object, &id);
+		set_object(json, left[i].object);
 		report_set(json, "object", report_json_text(id.data));
-		report_set(json, "reason", report_json_text(spared->why));
+		report_set(json, "reason", report_json_text(left[i].why));
 		json_array_append_new(list, json);
 	}
 	return list;
@@ -159,7 +159,9 @@ json_t *report_plan_json(const struct plan *plan, const char *topology) {
 	report_set(json, "topology", report_json_text(topology));
 	report_set(json, "changes", changes);
 	report_set(json, "waiting", waiting_json(plan));
-	report_set(json, "spared", spared_json(plan));
+	report_set(json, "spared", left_json(plan->spared.items, plan->spared.n));
+	if (plan->explains)
+		report_set(json, "explained", left_json(plan->explained.items, plan->explained.n));
 	report_set(json, "summary", summary_json(&summary));
 	return json;
 }

@@ -216,22 +216,28 @@ void report_summary_text(const struct report_summary *s, struct text *out) {
 	text_addf(out, " in %zu namespace%s\n", s->n_namespaces, s->n_namespaces == 1 ? "" : "s");
 }
 
-/* Adds objects that would be removed if other topologies did not have them. */
-static void add_spared(const struct plan *plan, bool color, struct text *out) {
-	if (plan->spared.n)
-		add_title("left as it is", color, out);
-	vec_foreach(spared, &plan->spared) {
-		_cleanup_text_ struct text line = {};
+static void add_left_object(const struct spared *spared, struct text *out) {
+	_cleanup_text_ struct text line = {};
 
-		object_print_scope(spared->object, &line);
-		text_add(&line, ": ");
-		add_noun(spared->object, &line);
-		text_addf(&line, " %s", spared->why);
-		text_add(out, "    = ");
-		report_clean(line.data, out);
-		text_add(out, "\n");
-	}
-	text_add(out, plan->spared.n ? "\n" : "");
+	object_print_scope(spared->object, &line);
+	text_add(&line, ": ");
+	add_noun(spared->object, &line);
+	text_addf(&line, " %s", spared->why);
+	text_add(out, "    = ");
+	report_clean(line.data, out);
+	text_add(out, "\n");
+}
+
+/* Adds objects that would be removed if other topologies did not have them, and what else is explained. */
+static void add_left(const struct plan *plan, bool color, struct text *out) {
+	if (!plan->spared.n && !plan->explained.n)
+		return;
+	add_title("left as it is", color, out);
+	vec_foreach(spared, &plan->spared)
+		add_left_object(spared, out);
+	vec_foreach(explained, &plan->explained)
+		add_left_object(explained, out);
+	text_add(out, "\n");
 }
 
 void report_plan_text(const struct plan *plan, bool color, struct text *out) {
@@ -248,7 +254,7 @@ void report_plan_text(const struct plan *plan, bool color, struct text *out) {
 		}
 		text_add(out, "\n");
 	}
-	add_spared(plan, color, out);
+	add_left(plan, color, out);
 	struct report_summary summary = report_items_summary(&items);
 	report_summary_text(&summary, out);
 	report_waiting_text(plan->waiting.items, plan->waiting.n, &waits);

@@ -34,6 +34,7 @@ enum color_choice {
 	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                           \
 	OPTION(KERNEL, kernel, bool, flag, "kernel", NULL, "also ask this kernel for what the file needs")                  \
 	OPTION(EXPAND, expand, bool, flag, "expand", NULL, "print the file with ranges and the like written out")           \
+	OPTION(EXPLAIN, explain, bool, flag, "explain", NULL, "also why the rest is left as it is")                         \
 	OPTION(FORMAT, format, const char *, text, "format", "FORMAT", "text (default), dot, mermaid or svg")               \
 	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                              \
 	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                                \

@@ -155,6 +155,7 @@ static void make_plan(struct pass *pass, struct state *observed, struct plan *pl
 		.claims = &r->others.claims,
 		.kept = pass_kept,
 		.userdata = pass,
+		.explains = pass->explains,
 	};
 
 	plan_make(plan, &input);

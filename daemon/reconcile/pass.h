@@ -18,6 +18,7 @@ struct pass {
 	uint64_t now_usec;              /* when the round began */
 	uint64_t since_usec;            /* since when the pass's namespaces have been dirty */
 	bool only_scans;                /* `plan`: nothing is changed, and what is dirty stays dirty */
+	bool explains;                  /* `plan --explain`: also why the rest is left as it is */
 	bool scanned;                   /* the round's scan succeeded: a later error is the ledger's */
 	bool reachable_again;           /* a namespace that could not be scanned can be again */
 	vec(struct ns_info *) infos;    /* the namespaces that take part: the touched ones first, then those to be settled */

@@ -206,8 +206,10 @@ bool reconciler_settled(const struct reconciler *r) {
 	return !n_left && !w->pending;
 }
 
-int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed) {
-	struct pass pass = { .r = r, .now_usec = reconciler_now(r), .only_scans = true, .claims_lock = -1 };
+int reconciler_plan(struct reconciler *r, bool explains, struct plan *ret, struct state *ret_observed) {
+	struct pass pass = {
+		.r = r, .now_usec = reconciler_now(r), .only_scans = true, .explains = explains, .claims_lock = -1
+	};
 	int err;
 
 	*ret = (struct plan){};

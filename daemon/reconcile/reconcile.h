@@ -115,7 +115,7 @@ void reconciler_pause(struct reconciler *r);
 void reconciler_resume(struct reconciler *r);
 
 /* Plans the changes that would be made now, without making any. Fills both; the caller frees them. 0 or -errno. */
-int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed);
+int reconciler_plan(struct reconciler *r, bool explains, struct plan *ret, struct state *ret_observed);
 
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret);
 /* Calls fn for each object that is not as declared, except those that wait. */

@@ -16,8 +16,8 @@ static void method_reload(void *userdata, struct control_call *call, const json_
 	loop_reload(userdata, call);
 }
 
-static void method_plan(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
-	loop_plan(userdata, call);
+static void method_plan(void *userdata, struct control_call *call, const json_t *parameters) {
+	loop_plan(userdata, call, json_is_true(json_object_get(parameters, "explain")));
 }
 
 static void method_pause(void *userdata, struct control_call *call, const json_t *parameters) {
@@ -91,7 +91,7 @@ static const struct control_interface interfaces[] = {
 			(const struct control_method[]){
 				{ .name = "Status", .fn = method_status },
 				{ .name = "Watch", .streams = true, .fn = method_watch },
-				{ .name = "Plan", .fn = method_plan },
+				{ .name = "Plan", .parameters = { { "explain", JSON_TRUE } }, .fn = method_plan },
 				{ .name = "Reload", .right = CONTROL_CHANGE, .fn = method_reload },
 				{ .name = "Pause",
 				  .right = CONTROL_CHANGE,

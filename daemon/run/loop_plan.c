@@ -6,11 +6,11 @@
 #include "report/report.h"
 #include "run/loop_private.h"
 
-static void answer(struct control_call *call, struct topology *session) {
+static void answer(struct control_call *call, struct topology *session, bool explains) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {}; /* freed before observed, because it has marked those objects */
 	_cleanup_text_ struct text text = {};
-	int r = reconciler_plan(session->reconciler, &plan, &observed);
+	int r = reconciler_plan(session->reconciler, explains, &plan, &observed);
 
 	if (r < 0) {
 		_cleanup_free_ char *problem = topology_problem("scan the network", r);
@@ -23,7 +23,7 @@ static void answer(struct control_call *call, struct topology *session) {
 		      json_pack("{s:o, s:s}", "plan", report_plan_json(&plan, session->topology), "text", text_str(&text)));
 }
 
-void loop_plan(struct loop *l, struct control_call *call) {
+void loop_plan(struct loop *l, struct control_call *call, bool explains) {
 	_cleanup_loaded_spec_ struct loaded_spec fresh = {};
 	_cleanup_topology_ struct topology session = TOPOLOGY_NONE;
 	_cleanup_free_ char *problem = NULL;
@@ -36,5 +36,5 @@ void loop_plan(struct loop *l, struct control_call *call) {
 	if (topology_open_to_scan(&session, &fresh.spec, &source, &problem) < 0)
 		control_error(call, "org.topod.NoPlan", json_pack("{s:s}", "reason", problem));
 	else
-		answer(call, &session);
+		answer(call, &session, explains);
 }

@@ -53,7 +53,7 @@ int loop_reload(struct loop *l, struct control_call *call);
 bool loop_read_again(struct loop *l, struct loaded_spec *ret);
 void loop_answer_refused(struct control_call *call, const struct loaded_spec *fresh);
 /* Answers with what a reload would change (loop_plan.c). */
-void loop_plan(struct loop *l, struct control_call *call);
+void loop_plan(struct loop *l, struct control_call *call, bool explains);
 
 /* The namespace was attached; answers the call when it is verified, or after a limit. */
 int loop_attached(struct loop *l, const char *ns, struct control_call *call);

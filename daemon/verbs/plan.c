@@ -38,7 +38,7 @@ static void warn(struct topology *session, const struct loaded_spec *loaded, boo
 static int scan(struct topology *session, const struct loaded_spec *loaded, const struct options *options) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {}; /* freed before observed, because it has marked those objects */
-	int r = reconciler_plan(session->reconciler, &plan, &observed);
+	int r = reconciler_plan(session->reconciler, options->explain, &plan, &observed);
 
 	warn(session, loaded, r == 0 && plan.changes.n, options);
 	if (r < 0) {
@@ -72,7 +72,8 @@ static int plan_by_daemon(const struct options *options) {
 
 	if (!topology)
 		return -1;
-	int r = control_call(topology, "org.topod.Plan", NULL, UINT64_MAX, &answer);
+	json_t *asked = options->explain ? json_pack("{s:b}", "explain", 1) : NULL;
+	int r = control_call(topology, "org.topod.Plan", asked, UINT64_MAX, &answer);
 	if (r == 0 && answer.error && streq(answer.error, "org.topod.SpecRefused"))
 		return print_refused(topology, answer.parameters, options);
 	if (r < 0)

@@ -16,8 +16,9 @@ const struct verb verbs[] = {
 	  OPTION_JSON | OPTION_STRICT | OPTION_KERNEL | OPTION_EXPAND | OPTION_QUIET, 1, SIZE_MAX, verb_check },
 	{ "plan", "SPEC", "show what would be changed",
 	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. It also works "
-	  "while a daemon runs, and shows what a reload would do. SPEC may be - for standard input.",
-	  OPTION_JSON | OPTION_REPLACE | OPTION_QUIET, 1, 1, verb_plan },
+	  "while a daemon runs, and shows what a reload would do. With --explain it also says of everything else why it is "
+	  "left as it is. SPEC may be - for standard input.",
+	  OPTION_JSON | OPTION_EXPLAIN | OPTION_REPLACE | OPTION_QUIET, 1, 1, verb_plan },
 	{ "apply", "SPEC", "apply the file once, verify, exit",
 	  "Succeeds after the kernel was read back and is as declared. SPEC may be - for standard input.",
 	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE | OPTION_QUIET | OPTION_VERBOSE, 1, 1, verb_apply },

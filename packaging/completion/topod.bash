@@ -54,7 +54,7 @@ _topod() {
 		status) options+=' --json --prometheus --wait --timeout --quiet' ;;
 		reload | resume | doctor) options+=' --json --quiet' ;;
 		watch | list | show) options+=' --json' ;;
-		plan) options+=' --json --replace --quiet' ;;
+		plan) options+=' --json --explain --replace --quiet' ;;
 		apply) options+=' --json --insecure-permissions --replace --quiet --verbose' ;;
 		down) options+=' --json --insecure-permissions --replace --topology --all --quiet --verbose' ;;
 		pause) options+=' --json --for --quiet' ;;

@@ -66,6 +66,7 @@ complete -c topod -n '__fish_seen_subcommand_from run apply down' -s v -l verbos
 complete -c topod -n '__fish_seen_subcommand_from check plan apply down status reload watch pause resume graph export list show doctor' -l json -d 'the result as JSON'
 complete -c topod -n '__fish_seen_subcommand_from check' -l strict -d 'warnings are errors'
 complete -c topod -n '__fish_seen_subcommand_from check' -l kernel -d 'also ask this kernel for what the file needs'
+complete -c topod -n '__fish_seen_subcommand_from plan' -l explain -d 'also why the rest is left as it is'
 complete -c topod -n '__fish_seen_subcommand_from check' -l expand -d 'print the file with ranges and the like written out'
 complete -c topod -n '__fish_seen_subcommand_from check plan apply down status reload pause resume doctor' -s q -l quiet -d 'print errors only (-q)'
 complete -c topod -n '__fish_seen_subcommand_from down export' -l all -d 'all topologies; of export, the host too'

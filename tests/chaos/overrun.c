@@ -37,7 +37,7 @@ static size_t left_to_do(struct topology *s) {
 	struct state observed = {};
 	size_t n = SIZE_MAX;
 
-	if (reconciler_plan(s->reconciler, &plan, &observed) == 0)
+	if (reconciler_plan(s->reconciler, false, &plan, &observed) == 0)
 		n = plan.changes.n;
 	plan_done(&plan);
 	state_done(&observed);

@@ -37,7 +37,9 @@ static void plan_from_nothing(const struct spec *spec, struct ledger *ledger, bo
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {};
 	_cleanup_text_ struct text lines = {};
-	const struct plan_input input = { &spec->state, &observed, ledger };
+	const struct plan_input input = {
+		.desired = &spec->state, .observed = &observed, .ledger = ledger, .explains = true
+	};
 
 	state_foreach(ns, &spec->state)
 		state_namespace(&observed, ns->name)->present = present;

@@ -520,7 +520,7 @@ static void check_plan(struct run *run, bool all_well) {
 	struct state observed;
 	char id[256];
 
-	if (reconciler_plan(run->r, &plan, &observed) < 0)
+	if (reconciler_plan(run->r, true, &plan, &observed) < 0)
 		run_fail(run, "plan: the scan failed");
 	vec_foreach(at, &plan.changes) {
 		const struct change *change = *at;

@@ -255,7 +255,10 @@ class Rights(Control):
         for args in (("office",), (edited,)):
             self.assertEqual(lab.EXIT_DIFFERENCES, plan(*args).returncode)
             # As root sees it.
-            self.assertEqual(self.topod("plan", edited, expect=lab.EXIT_DIFFERENCES).stdout, plan(*args).stdout)
+            for more in ((), ("--explain",)):
+                self.assertEqual(self.topod("plan", edited, *more, expect=lab.EXIT_DIFFERENCES).stdout,
+                                 plan(*args, *more).stdout)
+        self.assertIn("= web/eth0: address 10.0.0.11/24 is as declared, and topod made it\n", plan(edited, "--explain").stdout)
         answer = json.loads(plan("office", "--json").stdout)
         self.assertEqual(json.loads(self.topod("plan", edited, "--json", expect=lab.EXIT_DIFFERENCES).stdout), answer)
         self.assertNotIn("extra", lab.namespaces())

@@ -26,6 +26,8 @@ struct world {
 	struct read_spec desired, seen;
 	struct ledger ledger;
 	struct plan plan;
+	uint64_t (*kept)(void *userdata, const struct object *object, uint64_t differs);
+	bool explains;
 };
 
 static inline void world_done(struct world *w) {
@@ -79,7 +81,13 @@ static inline void world_make(struct world *w, const char *desired, const char *
 }
 
 static inline void world_plan(struct world *w) {
-	const struct plan_input input = { &w->desired.spec.state, &w->seen.spec.state, &w->ledger };
+	const struct plan_input input = {
+		.desired = &w->desired.spec.state,
+		.observed = &w->seen.spec.state,
+		.ledger = &w->ledger,
+		.kept = w->kept,
+		.explains = w->explains,
+	};
 
 	plan_make(&w->plan, &input);
 }

@@ -199,6 +199,46 @@ static void test_hidden(void **state _unused_) {
 		       "0 to create, 2 to change, 0 to recreate, 0 to delete in 2 namespaces\n");
 }
 
+static uint64_t keeps_mtu(void *userdata _unused_, const struct object *object, uint64_t differs) {
+	return object->kind == &kind_bridge ? differs : 0;
+}
+
+/* What is left as it is, each with its reason. */
+static void test_explained(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w,
+		   "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1500}, e: {kind: existing},\n"
+		   "  c: {kind: bridge}}}}",
+		   "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1400}, e: {kind: existing},\n"
+		   "  c: {kind: bridge}, f: {kind: bridge}, g: {kind: bridge}, h: {kind: bridge, addresses: 10.0.0.1/24},\n"
+		   "  i: {kind: existing}, lo: {up: true}}}}");
+	_cleanup_text_ struct text lines = {};
+	ledger_forget(&w.ledger, "host", "host/f link", &lines); /* only its mark is left */
+	seen_object(&w, "host/g link")->owned = false;
+	((struct link *)seen_object(&w, "host/g link"))->mac.bytes[5] ^= 1;
+	w.kept = keeps_mtu;
+	w.explains = true;
+	world_plan(&w);
+	check_text(&w,
+		   "host\n"
+		   "    - h: bridge\n"
+		   "\n"
+		   "left as it is\n"
+		   "    = host/b: bridge differs (mtu 1400 -> 1500), and the kernel is known not to change that\n"
+		   "    = host/e: link is as declared; topod configures it, and never makes or deletes it\n"
+		   "    = host/c: bridge is as declared, and topod made it\n"
+		   "    = host/f: bridge is not in the file; it has topod's mark, but the record of this topology does not "
+		   "have it\n"
+		   "    = host/g: bridge is not in the file; topod made one like it, but this one was made or changed by "
+		   "somebody else\n"
+		   "    = host/i: link is not in the file, and topod did not make it\n"
+		   "    = host/lo: link is not in the file; the kernel made it\n"
+		   "    = host/h: address 10.0.0.1/24 goes with its interface\n"
+		   "\n"
+		   "0 to create, 0 to change, 0 to recreate, 1 to delete in 1 namespace\n");
+}
+
 static void test_color(void **state _unused_) {
 	_cleanup_text_ struct text out = {};
 	_world_ w;
@@ -501,27 +541,17 @@ static void test_clean(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_from_nothing),
-		cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_returning),
-		cmocka_unit_test(test_recreations),
-		cmocka_unit_test(test_recreated_along),
-		cmocka_unit_test(test_recreated_pair),
-		cmocka_unit_test(test_deletions),
-		cmocka_unit_test(test_given_back),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_hidden),
-		cmocka_unit_test(test_color),
-		cmocka_unit_test(test_terminal),
-		cmocka_unit_test(test_plan_json),
-		cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_check_json),
-		cmocka_unit_test(test_check_json_without_place),
-		cmocka_unit_test(test_status_text),
-		cmocka_unit_test(test_status_json),
-		cmocka_unit_test(test_foreign_status),
-		cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_from_nothing),    cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_explained),       cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_returning),       cmocka_unit_test(test_recreations),
+		cmocka_unit_test(test_recreated_along), cmocka_unit_test(test_recreated_pair),
+		cmocka_unit_test(test_deletions),       cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_refusals),        cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_color),           cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_plan_json),       cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_check_json),      cmocka_unit_test(test_check_json_without_place),
+		cmocka_unit_test(test_status_text),     cmocka_unit_test(test_status_json),
+		cmocka_unit_test(test_foreign_status),  cmocka_unit_test(test_duration),
 		cmocka_unit_test(test_clean),
 	};
 
