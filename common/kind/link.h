@@ -322,6 +322,10 @@ const char *link_sent_in(const struct change *change);
 
 /* The parts of link_encode(), for kinds that need more. */
 void link_put_fields(struct encode *encode, const struct object *object, uint64_t mask, enum field_wire wire);
+/* The flags of the header. */
+void link_put_flags(const struct object *object, uint64_t mask, struct ifinfomsg *ifi);
+/* The mask, with the sizes for IPv4 that the object has if the general ones are in it. */
+uint64_t link_with_ipv4_sizes(const struct object *object, uint64_t mask);
 void link_put_identity(struct encode *encode, const struct link *link, struct ifinfomsg *ifi);
 /* One end of a pair: identity, namespace, flags, top-level attributes and master. */
 int link_put_end(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi);

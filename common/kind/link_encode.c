@@ -59,7 +59,7 @@ void link_put_fields(struct encode *encode, const struct object *object, uint64_
 	}
 }
 
-static void put_flags(const struct object *object, uint64_t mask, struct ifinfomsg *ifi) {
+void link_put_flags(const struct object *object, uint64_t mask, struct ifinfomsg *ifi) {
 	const struct kind *kind = object->kind;
 
 	for (size_t i = 0; i < kind->n_fields; i++) {
@@ -176,7 +176,7 @@ int link_put_netns(struct encode *encode, const char *ns) {
 }
 
 /* The kernel sets the sizes for IPv4 to the general ones (netif_set_gso_max_size()), so the sizes for IPv4 follow. */
-static uint64_t with_ipv4_sizes(const struct object *object, uint64_t mask) {
+uint64_t link_with_ipv4_sizes(const struct object *object, uint64_t mask) {
 	if (mask >> LINK_GSO_MAX_SIZE & 1)
 		mask |= object->set & field_bit(LINK_GSO_IPV4_MAX_SIZE);
 	if (mask >> LINK_GRO_MAX_SIZE & 1)
@@ -185,8 +185,8 @@ static uint64_t with_ipv4_sizes(const struct object *object, uint64_t mask) {
 }
 
 static int put_all(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi, bool create) {
-	mask = with_ipv4_sizes(object, mask);
-	put_flags(object, mask, ifi);
+	mask = link_with_ipv4_sizes(object, mask);
+	link_put_flags(object, mask, ifi);
 	link_put_fields(encode, object, mask, WIRE_ATTR);
 	put_af_spec(encode, object, mask);
 	int r = put_links(encode, object, mask, WIRE_LINK);
@@ -225,7 +225,7 @@ static int encode_create_below(struct encode *encode, const struct change *chang
 	nl_origin(encode->writer, &object->kind->fields[LINK_NAME]);
 	nl_put_text(encode->writer, IFLA_IFNAME, link->name);
 	nl_put_u32(encode->writer, IFLA_NEW_IFINDEX, resolver->new_ifindex(resolver->userdata, object->ns, link->name));
-	put_flags(object, change->fields, ifi);
+	link_put_flags(object, change->fields, ifi);
 	r = r < 0 ? r : put_master(encode, object, change->fields);
 	r = r < 0 ? r : link_put_netns(encode, object->ns);
 	link_begin(encode, RTM_DELLINK, 0);
@@ -366,7 +366,7 @@ int link_put_end(struct encode *encode, const struct object *object, uint64_t ma
 	int r = link_put_netns(encode, object->ns);
 	if (r < 0)
 		return r;
-	put_flags(object, mask, ifi);
+	link_put_flags(object, mask, ifi);
 	link_put_fields(encode, object, mask, WIRE_ATTR);
 	return put_master(encode, object, mask);
 }

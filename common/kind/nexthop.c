@@ -35,6 +35,7 @@ struct nexthop_object {
 	const char *dev;
 	struct encap encap;
 	struct group group;
+	uint64_t written; /* desired: the fields that the file has */
 };
 
 enum nexthop_field {
@@ -249,6 +250,7 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 		diag_error(p->diags, node->position, "%s", wrong);
 		return false;
 	}
+	n->written = object->set;
 	if (n->group.n)
 		n->family = AF_UNSPEC;
 	else if (!has(n, NEXTHOP_FAMILY))
@@ -264,6 +266,17 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 	if (!n->dev)
 		object->set &= ~field_bit(NEXTHOP_DEV);
 	return true;
+}
+
+/* A group that somebody else made has a type, which cannot be changed; without `type`, each will do. */
+static void settle(struct reading *r _unused_, struct ns_state *ns) {
+	ns_foreach(object, ns) {
+		const struct nexthop_object *n = (const struct nexthop_object *)object;
+
+		if (ns->adopt && object->kind == &kind_nexthop && n->group.n && !(n->written & field_bit(NEXTHOP_TYPE)))
+			object->set &= ~(field_bit(NEXTHOP_TYPE) | field_bit(NEXTHOP_BUCKETS) |
+					 field_bit(NEXTHOP_IDLE_TIMER) | field_bit(NEXTHOP_UNBALANCED_TIMER));
+	}
 }
 
 static const struct nexthop_object *find(const struct ns_state *ns, uint32_t id) {
@@ -357,6 +370,22 @@ static int put_way(struct encode *encode, const struct nexthop_object *n) {
 	return 0;
 }
 
+/* Somebody else's group keeps what the file does not say. */
+static const struct nexthop_object *with_seen_type(struct arena *arena, const struct change *change) {
+	const struct nexthop_object *n = (const struct nexthop_object *)change->desired;
+	const struct nexthop_object *seen = (const struct nexthop_object *)change->observed;
+	struct nexthop_object *whole;
+
+	if (!n->group.n || has(n, NEXTHOP_TYPE) || !seen)
+		return n;
+	whole = arena_memdup(arena, n, sizeof(*n));
+	whole->type = seen->type;
+	whole->buckets = seen->buckets;
+	whole->idle_timer = seen->idle_timer;
+	whole->unbalanced_timer = seen->unbalanced_timer;
+	return whole;
+}
+
 static int encode_nexthop(struct encode *encode, const struct change *change) {
 	static const uint16_t flags[] = {
 		[CHANGE_CREATE] = NLM_F_CREATE | NLM_F_EXCL,
@@ -364,7 +393,8 @@ static int encode_nexthop(struct encode *encode, const struct change *change) {
 		[CHANGE_DELETE] = 0,
 	};
 	bool delete = change->type == CHANGE_DELETE;
-	const struct nexthop_object *n = (const struct nexthop_object *)(delete ? change->observed : change->desired);
+	const struct nexthop_object *n =
+		delete ? (const struct nexthop_object *)change->observed : with_seen_type(encode->arena, change);
 	struct nl_writer *w = encode->writer;
 	struct nhmsg *nhm = nl_begin(w, delete ? RTM_DELNEXTHOP : RTM_NEWNEXTHOP, flags[change->type], sizeof(*nhm));
 
@@ -571,6 +601,7 @@ const struct kind kind_nexthop = {
 	.n_fields = ARRAY_SIZE(fields),
 	.markable = true,
 	.finish = finish,
+	.settle = settle,
 	.check = check,
 	.encode = encode_nexthop,
 	.trial = trial,

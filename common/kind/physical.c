@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * physical: a link of the host namespace that is moved into its namespace and renamed, and given back on removal with
- * the name, MAC address, MTU and state that it had. "Creating" it is the move; everything else is set afterwards,
+ * the name, MAC address, MTU, state and other settings that it had. "Creating" it is the move; everything else is set afterwards,
  * because a move resets it.
  */
 #include <linux/rtnetlink.h>
@@ -33,7 +33,63 @@ static const struct field fields[] = {
 				 .type = &type_text,
 				 .offset = offsetof(struct physical, former_up),
 				 .flags = FIELD_HIDDEN | FIELD_ONCE },
+	[PHYSICAL_FORMER_SETTINGS] = { .name = "former-settings",
+				       .type = &type_text,
+				       .offset = offsetof(struct physical, former_settings),
+				       .flags = FIELD_HIDDEN | FIELD_ONCE },
 };
+
+/* What else a file may set, and a move to another namespace does not reset. */
+static const enum link_field settings[] = { LINK_ARP,          LINK_MULTICAST,    LINK_PROMISCUOUS,
+					    LINK_TXQUEUELEN,   LINK_GSO_MAX_SIZE, LINK_GSO_IPV4_MAX_SIZE,
+					    LINK_GSO_MAX_SEGS, LINK_GRO_MAX_SIZE, LINK_GRO_IPV4_MAX_SIZE };
+
+/* "arp true txqueuelen 1000 …": none of the values has a space. */
+static const char *print_settings(struct arena *arena, const struct link *seen) {
+	_cleanup_text_ struct text text = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		const struct field *field = &fields[settings[i]];
+
+		if (!object_has(&seen->object, settings[i]))
+			continue;
+		text_addf(&text, "%s%s ", text.size ? " " : "", field->name);
+		field_print(field, seen, &text);
+	}
+	return arena_strdup(arena, text_str(&text));
+}
+
+uint64_t physical_former_settings(struct arena *arena, const struct physical *was, struct link *ret) {
+	char *text = was->former_settings ? arena_strdup(arena, was->former_settings) : NULL, *rest = NULL;
+	uint64_t found = 0;
+
+	for (char *name = text ? strtok_r(text, " ", &rest) : NULL; name; name = strtok_r(NULL, " ", &rest)) {
+		const char *value = strtok_r(NULL, " ", &rest);
+
+		for (size_t i = 0; value && i < ARRAY_SIZE(settings); i++)
+			if (streq(fields[settings[i]].name, name) &&
+			    field_from_text(arena, NS_HOST, &fields[settings[i]], value, ret))
+				found |= field_bit(settings[i]);
+	}
+	return found;
+}
+
+/* Where they differ: a driver might refuse what is already so. */
+static void put_former_settings(struct encode *encode, const struct physical *was, const struct link *seen,
+				struct ifinfomsg *ifi) {
+	struct physical former = { .link.object = { .kind = &kind_physical, .ns = NS_HOST } };
+	struct object *object = &former.link.object;
+	uint64_t differs = 0;
+
+	object->set = physical_former_settings(encode->arena, was, &former.link);
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		if (object_has(object, settings[i]) && object_has(&seen->object, settings[i]) &&
+		    !field_equal(&fields[settings[i]], &former, seen))
+			differs |= field_bit(settings[i]);
+	differs = link_with_ipv4_sizes(object, differs);
+	link_put_flags(object, differs, ifi);
+	link_put_fields(encode, object, differs, WIRE_ATTR);
+}
 
 static uint32_t find_source(struct encode *encode, const struct physical *physical) {
 	const struct resolver *resolver = encode->resolver;
@@ -78,6 +134,7 @@ static void put_former(struct encode *encode, const struct physical *was, const 
 		nl_put(encode->writer, IFLA_ADDRESS, &mac, sizeof(mac));
 	if (was->former_mtu && parse_u32(was->former_mtu, &mtu) == 0 && mtu != seen->mtu)
 		nl_put_u32(encode->writer, IFLA_MTU, mtu);
+	put_former_settings(encode, was, seen, ifi);
 	if (was->former_up && streq(was->former_up, "true")) {
 		ifi->ifi_flags |= IFF_UP;
 		ifi->ifi_change |= IFF_UP;
@@ -154,8 +211,9 @@ static void take(struct arena *arena, struct object *desired, const struct objec
 	physical->former_name = was && was->former_name ? was->former_name : physical->found_as;
 	physical->former_mtu = was && was->former_mtu ? was->former_mtu : arena_printf(arena, "%u", seen->mtu);
 	physical->former_up = was && was->former_up ? was->former_up : seen->up ? "true" : "false";
-	desired->set |= field_bit(PHYSICAL_SOURCE_MAC) | field_bit(PHYSICAL_FORMER_NAME) | field_bit(PHYSICAL_FORMER_MTU) |
-			field_bit(PHYSICAL_FORMER_UP);
+	physical->former_settings = was && was->former_settings ? was->former_settings : print_settings(arena, seen);
+	desired->set |= field_bit(PHYSICAL_FORMER_SETTINGS) | field_bit(PHYSICAL_SOURCE_MAC) |
+			field_bit(PHYSICAL_FORMER_NAME) | field_bit(PHYSICAL_FORMER_MTU) | field_bit(PHYSICAL_FORMER_UP);
 }
 
 /* `source` may name the same link in another way. */

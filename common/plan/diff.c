@@ -34,6 +34,28 @@
  */
 #include "plan/diff.h"
 
+static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs);
+static uint64_t differences(const struct diff *diff, const struct object *object, const struct object *observed);
+
+/* Somebody else's object in an adopted namespace differs in what only another object can have. It stays: what stands on it would go
+ * with it. */
+static const char *others_differ(struct diff *diff, const struct object *object, const struct object *seen) {
+	uint64_t differs = object->kind == seen->kind ? differences(diff, object, seen) : 0;
+	_cleanup_text_ struct text names = {};
+
+	for (; differs; differs &= differs - 1) {
+		size_t i = (size_t)__builtin_ctzll(differs);
+
+		if (needs_recreation(object, seen, field_bit(i)) && !(object->kind->fields[i].flags & FIELD_HIDDEN))
+			text_addf(&names, "%s'%s'", names.size ? ", " : "", object->kind->fields[i].name);
+	}
+	return arena_printf(
+		&diff->plan->arena,
+		"exists, is not topod's, and differs%s%s, which only a new one can have: declare it as it is, or remove it, "
+		"and what stands on it",
+		names.size ? " in " : "", text_str(&names));
+}
+
 /* The namespace itself. */
 
 static const char *in_the_way(struct diff *diff, const struct object *object, const struct object *seen,
@@ -44,6 +66,8 @@ static const char *in_the_way(struct diff *diff, const struct object *object, co
 		text = diff_belongs(diff, object, seen, ns);
 	if (text)
 		return text;
+	if (seen && object->external == false && state_find(diff->input->desired, object->ns)->adopt)
+		return others_differ(diff, object, seen);
 	return object_is_namespace(object)
 		       ? "exists and is not topod's: take it over with 'adopt: true', or rename it in the file"
 		       : "exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "

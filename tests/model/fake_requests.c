@@ -205,6 +205,18 @@ static int move_in(struct world *w, const struct change *change) {
 	return r;
 }
 
+static void set_former(struct w_link *link, const struct physical *was) {
+	_cleanup_(arena_done) struct arena arena = {};
+	struct link former;
+	uint64_t set = physical_former_settings(&arena, was, &former);
+
+	for (; set; set &= set - 1) {
+		const struct field *field = &kind_physical.fields[__builtin_ctzll(set)];
+
+		memcpy(field_of(field, link->values), field_of(field, &former), field->type->size);
+	}
+}
+
 static int move_out(struct world *w, const struct change *change, struct w_link *link) {
 	const struct physical *was = (const struct physical *)change->desired;
 	const char *name = was->former_name ? was->former_name : was->source ? was->source : link->values->name;
@@ -220,6 +232,8 @@ static int move_out(struct world *w, const struct change *change, struct w_link 
 		link_set_mac(w, link, &mac);
 	if (r == 0 && was->former_mtu && parse_u32(was->former_mtu, &mtu) == 0)
 		r = link_set_mtu(w, link, mtu);
+	if (r == 0)
+		set_former(link, was);
 	if (r == 0 && was->former_up && streq(was->former_up, "true"))
 		r = link_set_up(w, link, true);
 	return r;

@@ -138,6 +138,34 @@ class Nexthops(Case):
         self.assertEqual(1, len(seen()[0]))
         self.topod("down", path)
 
+    def test_a_group_of_others_in_an_adopted_namespace(self):
+        """Without `type` it is taken over as it is; with another one it is refused, because routes would go with it."""
+        lab.run("ip", "netns", "add", "theirs")
+        lab.ip("theirs", "link set lo up")
+        lab.veth("theirs", "v0", "theirs", "v1")
+        lab.ip("theirs", "addr add 10.0.0.1/24 dev v0")
+        for words in ("nexthop add id 1 via 10.0.0.2 dev v0", "nexthop add id 2 via 10.0.0.3 dev v0",
+                      "nexthop add id 10 group 1/2 type resilient buckets 32", "nexthop add id 11 group 1/2",
+                      "route add 10.9.0.0/16 nhid 10"):
+            lab.ip("theirs", words)
+        before = lab.ip("theirs", "nexthop").stdout, lab.routes("theirs")
+        text = ("namespaces:\n  theirs:\n    adopt: true\n    interfaces: {v0: {kind: existing}}\n    nexthops:\n"
+                "      - {id: 1, via: 10.0.0.2, dev: v0}\n      - {id: 2, via: 10.0.0.3, dev: v0}\n")
+        path = self.spec(text + "      - {id: 10, group: [1, 2]}\n      - {id: 11, group: [1, 2]}\n")
+        self.topod("plan", path)
+        self.spec(text + "      - {id: 10, group: [1, {id: 2, weight: 3}]}\n")
+        self.topod("apply", path)
+        self.topod("plan", path)
+        self.assertIn("id 10 group 1/2,3 type resilient buckets 32", lab.ip("theirs", "nexthop").stdout)
+        self.assertIn("10.9.0.0/16 nhid 10", lab.ip("theirs", "route").stdout)
+        self.topod("down", path)
+        self.assertEqual(before, (lab.ip("theirs", "nexthop").stdout, lab.routes("theirs")))
+        self.spec(text + "      - {id: 11, group: [1, 2], type: resilient}\n")
+        self.assertIn("differs in 'type', 'buckets', which only a new one can have",
+                      self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+        self.topod("down", path)
+        self.assertEqual(before, (lab.ip("theirs", "nexthop").stdout, lab.routes("theirs")))
+
     def test_mistakes(self):
         for hops, routes, message in [
                 (["{id: 1}"], [], "either 'dev', with or without 'via', or 'blackhole: true', or 'group'"),

@@ -3,6 +3,7 @@
 host stand for them."""
 
 import os
+import re
 
 import lab
 from lab import HOST, Case
@@ -51,6 +52,23 @@ class Physical(Case):
         self.assertEqual(1400, lab.link("box", "eth0")["mtu"])
         self.topod("plan", path)
         self.down(path)
+
+    def test_settings_come_back(self):
+        def settings():
+            link = lab.link(HOST, "nic0")
+            return {key: value for key, value in link.items() if re.match("g[rs]o_|txqlen", key)}, sorted(set(link["flags"]) - lab.VOLATILE_FLAGS)
+        lab.ip(HOST, "link set nic0 txqueuelen 55 gro_max_size 40000")
+        before = settings()
+        path = self.spec(lab.edit(TEXT, ("mtu: 1400,", "mtu: 1400, txqueuelen: 77, promiscuous: true, arp: false, multicast: false, "
+                                                       "gso-max-size: 30000, gso-max-segs: 100, gro-max-size: 30000,")))
+        self.topod("apply", path)
+        self.assertEqual(77, lab.link("box", "eth0")["txqlen"])
+        self.spec(TEXT)
+        self.topod("apply", path)  # what leaves the file goes back already now
+        self.spec(lab.edit(TEXT, ("mtu: 1400,", "mtu: 1400, txqueuelen: 99, arp: false,")))
+        self.topod("apply", path)
+        self.down(path)
+        self.assertEqual(before, settings())
 
     def test_by_mac_address(self):
         path = self.spec(lab.edit(TEXT, ("source: nic0", f'source: "{self.mac("nic0")}"')))
