@@ -183,6 +183,28 @@ static void explain(struct arena *arena, struct change *change) {
 	change->error = -EOPNOTSUPP; /* not -ENOENT: no object has disappeared */
 }
 
+const char *qdisc_lacking(struct arena *arena, const struct refusal *refusal, const char **ret_module) {
+	const struct nlattr *tb[TCA_KIND + 1];
+	const char *name, *text = refusal->text ? refusal->text : "";
+
+	nl_parse(refusal->message, sizeof(struct tcmsg), tb, TCA_KIND);
+	name = nl_get_text(tb[TCA_KIND]);
+	if (refusal->error != -ENOENT || !name)
+		return NULL;
+	if (startswith(text, "Specified qdisc")) {
+		*ret_module = arena_printf(arena, "sch_%s", name);
+		return arena_printf(arena, "'%s' queueing discipline", name);
+	}
+	if (startswith(text, "TC classifier not found")) {
+		*ret_module = arena_printf(arena, "cls_%s", name);
+		return arena_printf(arena, "'%s' classifier", name);
+	}
+	if (!startswith(text, "Failed to load TC action module") && !startswith(text, "Specified TC action"))
+		return NULL;
+	*ret_module = "act_police";
+	return "'police' action";
+}
+
 const struct class class_qdisc = {
 	.sections = sections,
 	.name = "qdisc",
@@ -200,6 +222,7 @@ const struct kind kind_qdisc = {
 	.n_fields = QDISC_N_FIELDS,
 	.markable = true,
 	.encode = qdisc_encode,
+	.lacking = qdisc_lacking,
 	.explain = explain,
 	.noun = noun,
 	.if_in_the_way = if_in_the_way,

@@ -138,6 +138,9 @@ extern const struct class class_qdisc;
 extern const struct kind kind_qdisc, kind_police;
 extern const struct source source_qdisc;
 
+/* kind->lacking */
+const char *qdisc_lacking(struct arena *arena, const struct refusal *refusal, const char **ret_module);
+
 /* qdisc_kinds.c */
 extern const struct qdisc_kind *const qdisc_kinds[]; /* ended by NULL */
 const struct qdisc_kind *qdisc_find_kind(const char *name);

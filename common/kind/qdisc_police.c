@@ -215,6 +215,7 @@ const struct kind kind_police = {
 	.markable = true,
 	.finish = finish,
 	.encode = encode,
+	.lacking = qdisc_lacking,
 	.explain = explain,
 	.noun = noun,
 	.if_in_the_way = if_in_the_way,

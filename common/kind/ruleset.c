@@ -5,6 +5,9 @@
  *
  * What the keys mean is in ruleset_nat.c and ruleset_filter.c.
  */
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
 #include "kind/nft_entry.h"
 #include "model/change.h"
 #include "model/section.h"
@@ -473,6 +476,45 @@ static const struct field fields[RULESET_N_FIELDS] = {
 			   .flags = FIELD_HIDDEN | FIELD_OPAQUE },
 };
 
+/* The expression of a rule at which the kernel points. */
+static const char *expression_at(const struct refusal *refusal) {
+	const struct nlattr *tb[NFTA_RULE_EXPRESSIONS + 1], *attr, *parts[NFTA_EXPR_NAME + 1];
+	const char *start = (const char *)refusal->message;
+
+	nl_parse(refusal->message, sizeof(struct nfgenmsg), tb, NFTA_RULE_EXPRESSIONS);
+	if (!tb[NFTA_RULE_EXPRESSIONS])
+		return NULL;
+	mnl_attr_for_each_nested(attr, tb[NFTA_RULE_EXPRESSIONS]) {
+		size_t at = (size_t)((const char *)attr - start);
+
+		if (refusal->offset < at || refusal->offset >= at + attr->nla_len)
+			continue;
+		nl_parse_nested(attr, parts, NFTA_EXPR_NAME);
+		return nl_get_text(parts[NFTA_EXPR_NAME]);
+	}
+	return NULL;
+}
+
+static const char *lacking(struct arena *arena, const struct refusal *refusal, const char **ret_module) {
+	const struct nlattr *tb[NFTA_CHAIN_TYPE + 1];
+	const char *name = NULL;
+
+	if (refusal->error != -ENOENT && refusal->error != -EOPNOTSUPP)
+		return NULL;
+	if ((refusal->message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE)
+		name = expression_at(refusal);
+	if (name) {
+		*ret_module = arena_printf(arena, "nft_%s", name);
+		return arena_printf(arena, "'%s' in rules of nftables", name);
+	}
+	if ((refusal->message->nlmsg_type & 0xff) != NFT_MSG_NEWCHAIN)
+		return NULL;
+	nl_parse(refusal->message, sizeof(struct nfgenmsg), tb, NFTA_CHAIN_TYPE);
+	name = nl_get_text(tb[NFTA_CHAIN_TYPE]);
+	*ret_module = name && streq(name, "nat") ? "nft_chain_nat" : NULL;
+	return name ? arena_printf(arena, "chains of type %s in nftables", name) : NULL;
+}
+
 const struct class class_ruleset = {
 	.sections = sections,
 	.name = "nftables table",
@@ -493,6 +535,7 @@ const struct kind kind_ruleset = {
 	.settle = settle,
 	.check = check,
 	.encode = encode,
+	.lacking = lacking,
 	.noun = noun,
 	.id = id,
 	.lines = lines,

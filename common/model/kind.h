@@ -104,6 +104,14 @@ struct trial {
 	const struct field *field; /* the field that needs it; NULL: the object as a whole */
 };
 
+/* The kernel's refusal of one message. */
+struct refusal {
+	const struct nlmsghdr *message;
+	int error;        /* -errno */
+	uint32_t offset;  /* of the attribute at fault, from the start of the message; 0: unknown */
+	const char *text; /* or NULL */
+};
+
 struct kind {
 	const char *name; /* the word in the language: "bridge"; "address" */
 	const char *doc;  /* one sentence for the reference page; NULL: not a value of `kind` there */
@@ -151,6 +159,10 @@ struct kind {
 	 * writes a request that is otherwise refused with -EOPNOTSUPP. It is sent in a namespace that has only lo; every
 	 * name of a link stands for lo there. False: there are no more. */
 	bool (*trial)(struct encode *encode, const struct object *desired, size_t i, struct trial *ret);
+	/* Of what a kernel may lack parts that no single request shows: it is made on lo, in a namespace that has nothing else, and
+	 * this is asked about each message that is refused. The end of "this kernel has no …", in arena, and a module that may have
+	 * it; NULL: it is refused for another reason. */
+	const char *(*lacking)(struct arena *arena, const struct refusal *refusal, const char **ret_module);
 	/* Links: writes and reads the attributes of IFLA_INFO_DATA that several fields share (FORM_SHARED); data is indexed by
 	 * attribute. Everything else is read before. */
 	void (*put_data)(struct nl_writer *writer, const struct object *object);

@@ -12,18 +12,25 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 
+#include "base/hash.h"
 #include "kernel/genl_family.h"
 #include "kernel/named_netns.h"
 #include "kernel/nl_socket.h"
 #include "kind/link.h"
 #include "model/change.h"
 
+enum { WHOLE_MAX = 100 }; /* so many objects are made as a whole: a hundred different ones use what the others use */
+
 struct asking {
 	struct arena *arena;
 	int fd; /* the namespace */
 	struct nl_socket route;
+	struct nl_socket netfilter;  /* opened when it is needed */
+	uint32_t base;               /* an interface on which others can be made, or 0 */
+	const struct link *loopback; /* as the kernel shows it; NULL: not read yet */
 	struct nl_writer writer;
 	vec(const char *) asked, lacking; /* queries that were made; kinds of links that do not exist */
+	unsigned n_whole;
 	lack_fn fn;
 	void *userdata;
 };
@@ -33,6 +40,13 @@ static bool was_tried(const struct asking *a, const char *what) {
 		if (streq(*known, what))
 			return true;
 	return false;
+}
+
+static void tell_at(struct asking *a, const struct object *object, struct position position, const char *what,
+		    const char *module) {
+	const struct lack lack = { object, position.line ? position : object->position, what, module };
+
+	a->fn(a->userdata, &lack);
 }
 
 /* Has this been queried before? Equal texts mean the same. */
@@ -93,9 +107,13 @@ static bool has_link_kind(struct asking *a, const char *kind) {
 	return true;
 }
 
-/* In the trial namespace, every name means lo. */
+/* In the trial namespace, every name means lo; or, for what is made on a link, the one on which others can be made. */
 static uint32_t always_lo(void *userdata _unused_, const char *ns _unused_, const char *name _unused_) {
 	return 1;
+}
+
+static uint32_t always_base(void *userdata, const char *ns _unused_, const char *name _unused_) {
+	return *(const uint32_t *)userdata;
 }
 
 static uint32_t any_index(void *userdata _unused_, const char *ns _unused_, const char *name _unused_) {
@@ -112,8 +130,13 @@ static struct encode encode_for(struct asking *a) {
 	return (struct encode){ .writer = &a->writer, .resolver = &resolver, .topology = "", .arena = a->arena };
 }
 
-/* The declared attributes of the link's kind that refer to no other link. */
-static uint64_t own_attributes(const struct object *link) {
+/* Is it another link on which this one is made? */
+static bool is_lower(const struct field *field) {
+	return field->type == &type_link_ref && (field->wire == WIRE_LINK || field->wire == WIRE_DATA_LINK);
+}
+
+/* The attributes of its kind that the link declares, with those that are other links. */
+static uint64_t own_attributes(const struct asking *a, const struct object *link) {
 	uint64_t mask = 0;
 
 	for (size_t i = LINK_N_FIELDS; i < link->kind->n_fields; i++) {
@@ -121,8 +144,11 @@ static uint64_t own_attributes(const struct object *link) {
 
 		if (!object_has(link, i))
 			continue;
-		if (field->flags & (FIELD_DEV | FIELD_UNDERLAY | FIELD_SECRET) || field->type == &type_link_ref)
-			return 0; /* it refers to others */
+		if (field->flags & FIELD_SECRET || (is_lower(field) && !a->base) ||
+		    (field->flags & FIELD_DEV && !is_lower(field)))
+			return 0; /* it is made with others */
+		if (is_lower(field))
+			mask |= field_bit(i);
 		if (field->wire == WIRE_DATA && !(field->flags & (FIELD_HIDDEN | FIELD_AFTER)))
 			mask |= field_bit(i);
 	}
@@ -153,17 +179,44 @@ static void tell_field(struct asking *a, const struct object *object, size_t i) 
 		tell(a, object, field, what, NULL);
 }
 
-/* Makes a link with these attributes; *ret_lacks: those that it does not have afterwards. */
+static uint64_t lower_links(const struct object *object) {
+	uint64_t mask = 0;
+
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++)
+		mask |= is_lower(&object->kind->fields[i]) && object_has(object, i) ? field_bit(i) : 0;
+	return mask;
+}
+
+/* In the trial namespace, all of them are in this one. */
+static void bring_here(struct object *object) {
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+		struct link_ref *ref = field_of(field, object);
+
+		if (field->flags & FIELD_UNDERLAY)
+			object->set &= ~field_bit(i);
+		else if (is_lower(field) && object_has(object, i))
+			*ref = (struct link_ref){ .ns = object->ns, .name = ref->name, .netnsid = -1 };
+	}
+}
+
+/* Makes a link with these attributes; *ret_lacks: which of them it then does not have. */
 static struct answer make_link(struct asking *a, const struct object *object, uint64_t fields, uint64_t *ret_lacks) {
 	struct link *link = arena_memdup(a->arena, object, object->kind->size);
 	const struct change change = { .type = CHANGE_CREATE, .desired = &link->object, .fields = fields };
 	struct reading_back back = { .decode = {
 					     .arena = a->arena, .ns = object->ns, .topology = "", .link_name = no_name } };
+	const struct resolver lower = {
+		.userdata = &a->base, .ifindex = always_base, .new_ifindex = any_index, .netns_fd = no_netns
+	};
 	struct encode encode = encode_for(a);
 	struct answer answer = { .error = -ENOENT };
 
 	*ret_lacks = 0;
 	link->name = "probe";
+	bring_here(&link->object);
+	encode.resolver = &lower;
+	fields &= link->object.set;
 	if (object->kind->encode(&encode, &change) == 0)
 		answer = request(&a->route, &a->writer);
 	nl_clear(&a->writer);
@@ -173,7 +226,7 @@ static struct answer make_link(struct asking *a, const struct object *object, ui
 	(void)nl_request(&a->route, a->writer.messages.items[0], take_link, &back);
 	nl_clear(&a->writer);
 	if (back.link && back.link->object.kind == object->kind)
-		*ret_lacks = object_compare(&link->object, &back.link->object) & fields;
+		*ret_lacks = object_compare(&link->object, &back.link->object) & fields & ~lower_links(object);
 	nl_begin(&a->writer, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
 	nl_put_text(&a->writer, IFLA_IFNAME, link->name);
 	(void)request(&a->route, &a->writer);
@@ -203,15 +256,15 @@ static const char *combination(struct asking *a, const struct object *object, ui
 /* Tries all attributes at once and, if that is refused, one after the other. The kernel takes tens of milliseconds to delete
  * a link, so of many links with the same attributes only one is made. */
 static void try_attributes(struct asking *a, const struct object *object) {
-	uint64_t fields = object->twin ? 0 : own_attributes(object), lacks = 0, unused;
+	uint64_t fields = object->twin ? 0 : own_attributes(a, object), lower = lower_links(object), lacks = 0, unused;
 	const char *what = combination(a, object, fields);
 
-	if (!fields || was_tried(a, what))
+	if (!(fields & ~lower) || was_tried(a, what))
 		return;
 	struct answer answer = make_link(a, object, fields, &lacks);
 	if (answer.lacks)
-		for (uint64_t left = fields; left; left &= left - 1)
-			if (make_link(a, object, left & -left, &unused).lacks)
+		for (uint64_t left = fields & ~lower; left; left &= left - 1)
+			if (make_link(a, object, (left & -left) | lower, &unused).lacks)
 				lacks |= left & -left;
 	if (!answer.error || answer.lacks)
 		vec_push(&a->asked, what);
@@ -285,6 +338,76 @@ static void ask_trials(struct asking *a, const struct object *object) {
 	}
 }
 
+/* Attributes that every link has, and so lo, if the kernel knows them. */
+static void ask_common(struct asking *a, const struct object *object) {
+	struct reading_back back = { .decode = {
+					     .arena = a->arena, .ns = object->ns, .topology = "", .link_name = no_name } };
+
+	if (!a->loopback) {
+		link_put_question(&a->writer, "lo", 0);
+		(void)nl_request(&a->route, a->writer.messages.items[0], take_link, &back);
+		nl_clear(&a->writer);
+		a->loopback = back.link;
+	}
+	for (size_t i = 0; a->loopback && i < LINK_N_FIELDS; i++) {
+		const struct field *field = &object->kind->fields[i];
+		const char *what;
+
+		if (field->wire != WIRE_ATTR || field->flags & FIELD_HIDDEN || !object_has(object, i) ||
+		    object_has(&a->loopback->object, i))
+			continue;
+		what = arena_printf(a->arena, "'%s' of links", field->name);
+		if (!was_asked(a, what))
+			tell(a, object, field, what, NULL);
+	}
+}
+
+struct trying {
+	struct asking *a;
+	const struct object *object;
+};
+
+static void take_refusal(void *userdata, size_t index, const struct nl_ack *ack) {
+	struct trying *trying = userdata;
+	struct asking *a = trying->a;
+	const struct refusal refusal = { a->writer.messages.items[index], ack->error, ack->offset, ack->text };
+	const char *module = NULL, *what = ack->error ? trying->object->kind->lacking(a->arena, &refusal, &module) : NULL;
+
+	if (what && !was_asked(a, what))
+		tell_at(a, trying->object, nl_find_position(&a->writer, index), what, module);
+}
+
+/* The messages that were written, as a short text. */
+static const char *digest(const struct asking *a, const struct kind *kind) {
+	const struct nlmsghdr *first = a->writer.messages.items[0],
+			      *last = a->writer.messages.items[a->writer.messages.n - 1];
+	size_t size = (size_t)((const char *)last - (const char *)first) + last->nlmsg_len;
+
+	return arena_printf(a->arena, "%s %zu %u", kind->name, size, hash_bytes(first, size));
+}
+
+/* Makes it on lo, and removes it again. Of many that need the same messages only one is made. */
+static void try_whole(struct asking *a, const struct object *object) {
+	bool transaction = object->kind->transport == TRANSPORT_NETFILTER;
+	struct nl_socket *sock = transaction ? &a->netfilter : &a->route;
+	struct object *own = arena_memdup(a->arena, object, object->kind->size);
+	const struct change creation = { .type = CHANGE_CREATE, .desired = own, .fields = object->set };
+	const struct change removal = { .type = CHANGE_DELETE, .observed = own };
+	struct trying trying = { a, object };
+	struct encode encode = encode_for(a);
+
+	if (transaction && sock->fd < 0 && nl_open(sock, NETLINK_NETFILTER, a->fd) < 0)
+		return;
+	if (object->kind->encode(&encode, &creation) == 0 && !was_asked(a, digest(a, object->kind)) &&
+	    a->n_whole++ < WHOLE_MAX) {
+		(void)nl_transact(sock, a->writer.messages.items, a->writer.messages.n, transaction, take_refusal, &trying);
+		nl_clear(&a->writer);
+		if (object->kind->encode(&encode, &removal) == 0)
+			(void)nl_transact(sock, a->writer.messages.items, a->writer.messages.n, transaction, NULL, NULL);
+	}
+	nl_clear(&a->writer);
+}
+
 static void ask(struct asking *a, const struct object *object) {
 	const struct kind *kind = object->kind;
 
@@ -292,6 +415,10 @@ static void ask(struct asking *a, const struct object *object) {
 		tell(a, object, NULL, "nftables", "nf_tables");
 	if (is_made_here(object))
 		ask_link(a, object);
+	if (object_is_link(object))
+		ask_common(a, object);
+	if (kind->lacking)
+		try_whole(a, object);
 	if (kind->transport == TRANSPORT_GENERIC && !is_lacking(a, kind->family) && !was_asked(a, kind->family) &&
 	    !has_family(a, kind->family))
 		tell(a, object, NULL, arena_printf(a->arena, "generic netlink for '%s'", kind->family), NULL);
@@ -307,8 +434,30 @@ static void bring_lo_up(struct asking *a) {
 	(void)request(&a->route, &a->writer);
 }
 
+/* The end of a pair, which lets others be made on it; where there are no pairs, nothing is made on links. */
+static void make_base(struct asking *a) {
+	struct reading_back back = { .decode = { .arena = a->arena, .ns = "", .topology = "", .link_name = no_name } };
+
+	nl_begin(&a->writer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	nl_put_text(&a->writer, IFLA_IFNAME, "base");
+	struct nlattr *info = nl_nest(&a->writer, IFLA_LINKINFO);
+	nl_put_text(&a->writer, IFLA_INFO_KIND, "veth");
+	nl_nest_end(&a->writer, info);
+	if (request(&a->route, &a->writer).error)
+		return;
+	link_put_question(&a->writer, "base", 0);
+	(void)nl_request(&a->route, a->writer.messages.items[0], take_link, &back);
+	nl_clear(&a->writer);
+	a->base = back.link ? back.link->ifindex : 0;
+}
+
 int kernel_lacks(struct arena *arena, const struct state *desired, lack_fn fn, void *userdata) {
-	struct asking a = { .arena = arena, .fd = -1, .route = NL_SOCKET_NONE, .fn = fn, .userdata = userdata };
+	struct asking a = { .arena = arena,
+			    .fd = -1,
+			    .route = NL_SOCKET_NONE,
+			    .netfilter = NL_SOCKET_NONE,
+			    .fn = fn,
+			    .userdata = userdata };
 	const char *problem;
 	int r = netns_home() < 0 ? netns_init() : 0;
 
@@ -318,12 +467,14 @@ int kernel_lacks(struct arena *arena, const struct state *desired, lack_fn fn, v
 	r = nl_open(&a.route, NETLINK_ROUTE, a.fd);
 	if (r == 0) {
 		bring_lo_up(&a);
+		make_base(&a);
 		state_foreach(ns, desired)
 			ns_foreach(object, ns)
 				ask(&a, object);
 	}
 	nl_writer_done(&a.writer);
 	nl_close(&a.route);
+	nl_close(&a.netfilter);
 	vec_done(&a.asked);
 	vec_done(&a.lacking);
 	close(a.fd);
