@@ -9,8 +9,6 @@
  */
 #include "kind/ruleset.h"
 
-#include <inttypes.h>
-
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -181,12 +179,17 @@ static void print_known(const struct known_expr *known, const struct nlattr *nes
 	fill_defaults(known, numbers);
 	text_add(out, known->name);
 	for (const struct known_attr *attr = known->attrs; attr->name; attr++) {
-		if (attr->data && tb[attr->type]) {
-			text_addf(out, " %s ", attr->name);
+		bool there = attr->data ? tb[attr->type] != NULL : numbers[attr->type] != 0;
+
+		if (!there)
+			continue;
+		text_add(out, " "); /* without printf(): this is much of what a scan of many rules costs */
+		text_add(out, attr->name);
+		text_add(out, " ");
+		if (attr->data)
 			print_data(known, tb[attr->type], out);
-		} else if (!attr->data && numbers[attr->type]) {
-			text_addf(out, " %s %" PRIu64, attr->name, numbers[attr->type]);
-		}
+		else
+			text_add_number(out, numbers[attr->type]);
 	}
 }
 
