@@ -140,10 +140,12 @@ static void replace_encoders(void) {
 
 /* ---- the rows ---- */
 
-/* Is the row in a table of a kind that has netlink messages of its own, and so seen by encode_without()? */
+/* Is the row in a table of a kind that has netlink messages of its own, and so seen by encode_without()? What tun and tap have is set
+ * by ioctls. */
 static bool is_encoded(const struct field *row) {
 	for (const struct kind *const *k = kinds; *k; k++)
-		if ((*k)->encode && row >= (*k)->fields && row < (*k)->fields + (*k)->n_fields)
+		if ((*k)->encode && *k != &kind_tun && *k != &kind_tap && row >= (*k)->fields &&
+		    row < (*k)->fields + (*k)->n_fields)
 			return true;
 	return false;
 }
@@ -153,6 +155,21 @@ static bool is_of_kind(const struct field *row) {
 	for (const struct kind *const *k = kinds; *k; k++)
 		if (row >= (*k)->fields && row < (*k)->fields + (*k)->n_fields)
 			return true;
+	return false;
+}
+
+static bool can_break(enum how how, const struct field *row) {
+	switch (how) {
+	case UNREAD:
+		return true;
+	case UNSENT:
+		return is_encoded(row);
+	case EQUAL:
+	case CLASS: /* of what identity is, another value is another object in any case */
+		return is_of_kind(row) && !(row->flags & FIELD_IDENTITY) && (how == CLASS || row->class != FIELD_KEY);
+	case N_HOW:
+		break;
+	}
 	return false;
 }
 
@@ -168,9 +185,8 @@ static void each_row(const char *mapping, const struct field *row) {
 	_cleanup_text_ struct text path = {};
 
 	text_addf(&path, "%s.%s", mapping, row->name);
-	for (size_t how = 0; !broken.path && how < N_HOW; how++)
-		if (how == UNREAD || (is_of_kind(row) && (how == CLASS || (row->class != FIELD_KEY && how == EQUAL) ||
-							  (how == UNSENT && is_encoded(row)))))
+	for (enum how how = 0; !broken.path && how < N_HOW; how++)
+		if (can_break(how, row))
 			printf("%s %s %p\n", how_names[how], text_str(&path), (const void *)row);
 	if (broken.path && streq(text_str(&path), broken.path))
 		take_row(row);

@@ -20,11 +20,12 @@ IN_PLACE, RECREATED, OTHER = "in place", "recreated", "another object"
 class Row:
     """needs: other keys of the same entry. required: an entry without the key is a mistake. by_hand: whether a change behind topod's
     back is seen; not if only the ledger knows the value. stays: a value that leaves the file is kept, because nothing says what it
-    was before."""
+    was before. lacks: words that the kernel's state does not have once the first value was applied."""
 
-    def __init__(self, key, first, second, how=IN_PLACE, needs="", required=False, by_hand=True, stays=False):
+    def __init__(self, key, first, second, how=IN_PLACE, needs="", required=False, by_hand=True, stays=False, lacks=""):
         self.key, self.first, self.second, self.how, self.needs = key, first, second, how, needs
         self.required, self.by_hand, self.stays = required, by_hand and how != OTHER, stays
+        self.lacks = lacks
 
 
 class Table:
@@ -209,11 +210,11 @@ links: [["a:x", "b:p"], ["a:z", "b:q"]]
         Row("table", "9", "8", IN_PLACE, "priority: 7, from: 10.0.0.0/8", required=True),
         Row("type", "blackhole", "prohibit", IN_PLACE, "priority: 7, from: 10.0.0.0/8", required=True),
         Row("l3mdev", "true", "true", OTHER, "priority: 7, from: 10.0.0.0/8", required=True),
-        Row("state", "absent", "absent", IN_PLACE, "priority: 32766, table: main", required=True)], shows="rule"),
+        Row("state", "absent", "absent", IN_PLACE, "priority: 32766, table: main", required=True, lacks="32766")], shows="rule"),
     Table("rule", in_a("rules", "[{from: 10.0.0.0/8, table: 9, priority: 70}, {from: 10.0.0.0/8, table: 9, priority: 80}, {ENTRY}]"),
           "priority: 7, from: 10.0.0.0/8", [Row("goto", "70", "80", IN_PLACE, required=True)], shows="rule"),
     Table("nat-entry", in_a("nat"), "", [
-        Row("action", "masquerade", "masquerade", needs="out: x", required=True),
+        Row("action", "snat", "dnat", IN_PLACE, "to: 10.0.0.9", required=True),
         *(Row(key, first, second, IN_PLACE, "action: masquerade") for key, first, second in (
             ("source", "10.0.0.0/8", "not 10.0.0.0/9"), ("destination", "10.0.0.0/8", "[10.0.0.0/9, 192.0.2.1]"), ("out", "x", "not z"),
             ("protocol", "tcp", "not udp"), ("fwmark", "0x10", "0x10/0xff"), ("random", "true", "false"))),
