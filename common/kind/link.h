@@ -241,12 +241,12 @@ enum {
 				 .type = &type_own_addresses,                                                                                 \
 				 .offset = offsetof(struct link, own_addresses),                                                              \
 				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                                                       \
-				 .doc = "the addresses that the kernel gives it (link-local or loopback)" },                                  \
+				 .doc = "an address that the kernel gives it (link-local or loopback)" },                                     \
 	[LINK_OWN_ROUTES] = { .name = "own-routes",                                                                                           \
 			      .type = &type_bool,                                                                                             \
 			      .offset = offsetof(struct link, own_routes),                                                                    \
 			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                                                          \
-			      .doc = "the routes that the kernel gives it (link-local, loopback or multicast)" }
+			      .doc = "a route that the kernel gives it (link-local, loopback or multicast)" }
 
 /* The namespace in which a tunnel's outer packets travel, if it is not the link's own. */
 #define LINK_UNDERLAY(of)                                                                                    \

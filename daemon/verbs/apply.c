@@ -248,7 +248,9 @@ static int open_work(struct work *work, struct spec *spec) {
 	if (r < 0)
 		complain("%s", problem);
 	work->patience.topology = work->session.topology;
-	if (r == -EALREADY)
+	if (r == -EALREADY && work->removes)
+		hint("end it first: `systemctl disable --now topod@%s` if it is the service", topology);
+	else if (r == -EALREADY)
 		hint("`topod reload %s` makes it read its file again", topology);
 	if (r == 0 && work->session.n_damaged)
 		complain("warning: %zu lines of the ledger could not be read; objects they recorded may remain",

@@ -68,7 +68,7 @@ static void add_topology_line(struct table *table, const json_t *entry) {
 }
 
 static void say_there_is_none(void) {
-	hint("there is no topology; `topod apply SPEC` or `topod run SPEC` makes one");
+	complain("there is no topology; `topod apply SPEC` or `topod run SPEC` makes one");
 }
 
 int verb_list(const struct options *options) {

@@ -32,9 +32,10 @@ class Init(Case):
         """The topology gets the file's name, and the file is valid without a warning; one that exists is left alone."""
         for name in {l.split()[0] for l in self.topod("init").stdout.splitlines()[1:]}:
             path = os.path.join(self.directory, f"my-{name}.yaml")
-            self.topod("init", name, path)
+            said = self.topod("init", name, path).stdout
             with open(path) as f:
                 text = f.read()
+            self.assertIn("`topod check" if "-key-file:" in text else "`topod sandbox", said)
             lab.make_keys(text)
             self.topod("check", "--strict", path)
             named = re.search("^topology:", self.topod("init", name).stdout, re.MULTILINE)
@@ -54,6 +55,17 @@ class Init(Case):
 
 
 class All(Case):
+    def test_kept_by_a_daemon(self):
+        """What helps depends on the verb."""
+        path = self.spec(ONE, "one.yaml")
+        d = self.daemon(path).ready()
+        self.assertIn("`topod reload one`", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+        for args in ((path,), ("--all",)):
+            said = self.topod("down", *args, expect=lab.EXIT_FAILED).stderr
+            self.assertIn("disable --now topod@one", said)
+            self.assertNotIn("reload", said)
+        d.stop()
+
     def test_down_all(self):
         self.topod("down", "--all")
         for name, text in (("one", ONE), ("two", TWO)):
