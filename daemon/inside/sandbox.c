@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -24,6 +25,7 @@
 #include <sys/wait.h>
 
 #include "files/own_dir.h"
+#include "files/privilege.h"
 #include "files/text_file.h"
 #include "inside/command.h"
 #include "inside/enter.h"
@@ -75,7 +77,7 @@ static char *problem_of(const char *what, int error) {
 		text_add(
 			&out,
 			"\na seccomp filter (of a container), a chroot or a security module (SELinux, AppArmor) forbids it; "
-			"root needs no user namespace");
+			"root with all capabilities needs no user namespace");
 	else if (out.size == before && (error == EINVAL || error == ENOSYS))
 		text_add(&out, "\nthe kernel has no user namespaces (CONFIG_USER_NS)");
 	return text_take(&out);
@@ -104,11 +106,14 @@ static int make_namespaces(char **ret_problem) {
 	gid_t gid = getegid();
 	int r = 0;
 
-	if (unshare((uid ? CLONE_NEWUSER : 0) | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) < 0) {
+	/* Root of a container may lack what it needs here; in a user namespace of its own it has it. */
+	bool user = !privilege_has(CAP_SYS_ADMIN) || !privilege_has(CAP_NET_ADMIN);
+
+	if (unshare((user ? CLONE_NEWUSER : 0) | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) < 0) {
 		*ret_problem = problem_of("namespaces", errno);
 		return -EPERM;
 	}
-	if (uid)
+	if (user)
 		r = map_user(uid, gid);
 	if (r < 0)
 		*ret_problem = problem_of("the user in the user namespace", -r);
