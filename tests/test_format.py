@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The C code is as .clang-format has it. Another release of clang-format lays a few things out in another way, so
-only the one that made the code so is asked.
+The C code is formatted by .clang-format. Other releases of clang-format format a few things differently, so only
+the release that the code was formatted with is used.
 """
 
 import os

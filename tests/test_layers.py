@@ -22,9 +22,9 @@ ROOMS = [
 
 ROOM_FILES = 20  # of .c files in one room; common/kind grows with the kinds
 
-# Headers in kind/ that several kinds share: what all links, ports or tunnels have in common, the routes that come with addresses,
-# the key `vrf` of routes and rules, the protocols and the encapsulation of what the kernel routes by, and the list, for the class
-# of which one is a part.
+# Headers in kind/ that several kinds share: for all links, ports or tunnels, the routes that come with addresses,
+# the key `vrf` of routes and rules, routing protocols and encapsulations, and the list, for the class that a kind
+# is part of.
 SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds", "tunnel", "vrf", "protocol", "encap"}
 
 # What common/ must not use: (pattern, why).
@@ -199,8 +199,9 @@ class Layers(unittest.TestCase):
         self.assertEqual([], wrong)
 
     def test_the_kernel_knows_no_class(self):
-        """A new class is scanned, heard and sent by its source and transport. What everything else stands on is known: namespaces
-        and links; and, in the table of transports, what is read and written as a text or made by ioctl."""
+        """A new class is scanned, heard and sent by its source and transport. Namespaces and links are known,
+        because everything else is based on them; and, in the table of transports, classes that are read and
+        written as a text or made by ioctl."""
         known = {"daemon/kernel/transport.c": {"sysctl", "dns", "tun"}}
         wrong = [f"{path} includes {other}" for path in sources("daemon/kernel") for other in includes(path)
                  if other.startswith("common/kind/")

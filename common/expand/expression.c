@@ -54,8 +54,10 @@ static bool read_name(struct reader *r, int64_t *ret) {
 	while (r->at < r->end && (isalnum((unsigned char)*r->at) || *r->at == '_'))
 		r->at++;
 	if (r->at - name != 1 || *name != 'n')
-		return refuse(r, "'%.*s' is unknown; only n, the number from the range, can stand here", (int)(r->at - name),
-			      name);
+		return refuse(r,
+			      "'%.*s' is unknown; only n, the number from the range, can be used "
+			      "here",
+			      (int)(r->at - name), name);
 	if (r->n.letter)
 		return refuse(r, "there is no arithmetic on '%c': it is a letter", (char)r->n.value);
 	*ret = r->n.value;
@@ -136,7 +138,7 @@ static bool add_formatted(struct reader *r, int64_t value, struct text *out) {
 	hex = r->at < r->end && *r->at == 'x';
 	r->at += hex;
 	if (r->at < r->end || (colon && !width && !hex) || (width && !zeros))
-		return refuse(r, "after ':' is the form of the number, for example {n:02}, {n:x} or {n:02x}");
+		return refuse(r, "after ':' comes the format of the number, for example {n:02}, {n:x} or {n:02x}");
 	if (hex && value < 0)
 		return refuse(r, "%" PRId64 " cannot be written in hexadecimal", value);
 	if (hex)
@@ -163,7 +165,7 @@ const char *expression_add(const char *text, struct number n, struct text *out, 
 	int64_t value;
 
 	if (!end) {
-		text_add(error, "this '{' is never closed; write '{{' if it is meant as it is");
+		text_add(error, "this '{' is never closed; write '{{' for a literal '{'");
 		return NULL;
 	}
 	if (end - text > EXPRESSION_MAX) {

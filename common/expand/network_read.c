@@ -21,7 +21,7 @@ static const struct field network_fields[NETWORK_N_FIELDS] = {
 	[NETWORK_NAT] = { .name = "nat",
 			  .type = &type_bool,
 			  .offset = offsetof(struct network, nat),
-			  .doc = "Whether the gateway masquerades what leaves the network." },
+			  .doc = "Whether the gateway masquerades packets that leave the network." },
 	[NETWORK_ISOLATED] = { .name = "isolated",
 			       .type = &type_bool,
 			       .offset = offsetof(struct network, isolated),
@@ -49,13 +49,13 @@ static const struct section network_sections[] = {
 	  .ranges = true,
 	  .mapping = &mapping_member,
 	  .value = "list of [members](#member)",
-	  .doc = "The namespaces that are connected to it. The n-th one has the n-th address after the gateway's, so that what is "
-		 "appended changes no other." },
+	  .doc = "The namespaces that are connected to it. The n-th one gets the n-th address after the gateway's, so that "
+		 "appending a member changes no other address." },
 	{ .key = "gateway",
 	  .value = "namespace, or `false`",
-	  .doc = "Which namespace has the first address, and is the default route of all members: the bridge's namespace, or a "
-		 "member, which then takes no other address. `false`, which is the default: none, and the first member has the "
-		 "first address.",
+	  .doc = "The namespace that has the first address and is the default route of all members: the bridge's namespace, "
+		 "or a member, which then gets no other address. `false`, the default: there is none, and the first member "
+		 "gets the first address.",
 	  .schema = "{\"type\": [\"string\", \"boolean\"]}" },
 	{},
 };
@@ -63,9 +63,10 @@ static const struct section network_sections[] = {
 const struct mapping mapping_network = {
 	.name = "network",
 	.title = "Networks",
-	.doc = "An entry of `networks` is written out as what one would write by hand: the namespaces that are not declared, a "
-	       "bridge, a link to each member, addresses, default routes, and at the gateway forwarding and NAT. What is also "
-	       "written by hand for the same object is merged with it; a contradiction is an error that shows both places.",
+	.doc = "An entry of `networks` stands for what one would write by hand: the namespaces that are not declared, a "
+	       "bridge, a link to each member, addresses, default routes, and at the gateway forwarding and NAT. Keys "
+	       "written by hand for the same objects are merged with it; a contradiction is an error that shows both "
+	       "places.",
 	.what = "a network",
 	.sections = network_sections,
 	.fields = network_fields,
@@ -83,16 +84,16 @@ static const struct field member_fields[MEMBER_N_FIELDS] = {
 	[MEMBER_INTERFACE] = { .name = "interface",
 			       .type = &type_link_name,
 			       .offset = offsetof(struct member, interface),
-			       .doc = "Its interface to the network; by default `eth0`, or the first `ethN` that the namespace does "
-				      "not have otherwise." },
+			       .doc = "Its interface to the network; by default `eth0`, or the first `ethN` that is free in "
+				      "the namespace." },
 };
 
 static const struct section member_sections[] = {
 	{ .key = "address",
 	  .shape = SECTION_LIST,
 	  .value = "address",
-	  .doc = "Its address in the network, or a list with one of each family; by default it follows from its place in the list. "
-		 "It keeps that place.",
+	  .doc = "Its address in the network, or a list with one of each family; by default it follows from the member's "
+		 "place in the list. A member with an explicit address still counts for the places of others.",
 	  .schema =
 		  "{\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}, \"minItems\": 1, \"maxItems\": 2}" },
 	{},
@@ -164,7 +165,10 @@ static bool add_address(struct expansion *x, struct network *network, void *cont
 	else if (member->given[i])
 		diag_error(x->diags, node->position, "a member has one address of each family");
 	else if (!prefix_has_host(prefix, &ip))
-		diag_error(x->diags, node->position, "%s is the network's own or its broadcast address", node->text);
+		diag_error(x->diags, node->position,
+			   "%s is the address of the network itself or its broadcast "
+			   "address",
+			   node->text);
 	else
 		member->given[i] = true;
 	member->addresses[i] = (struct prefix){ .address = ip, .length = prefix->length };
@@ -242,7 +246,7 @@ static bool check_gateway(struct expansion *x, struct network *network) {
 			     "the gateway is neither a member of '%s' nor %s, where its bridge is: '%s'", network->name,
 			     network->bridge.ns, network->gateway);
 	if (!network->gateway && network->nat) {
-		diag_error(x->diags, network->nat_node->position, "'nat' needs a 'gateway', which does it");
+		diag_error(x->diags, network->nat_node->position, "'nat' needs a 'gateway', which translates the addresses");
 		good = false;
 	}
 	return good && found;

@@ -270,9 +270,8 @@ static void note_members(struct writing *w, const struct network *network) {
 		_cleanup_text_ struct text text = {};
 
 		if (streq(member->name, NS_HOST) && !member->interface)
-			diag_error(
-				w->x->diags, member->position,
-				"which interfaces the host has is not known; name the new one: {name: host, interface: …}");
+			diag_error(w->x->diags, member->position,
+				   "the host's interfaces are not known; name the new one: {name: host, interface: …}");
 		if (!member->interface)
 			continue;
 		text_addf(&text, "%s:%s", member->name, member->interface);

@@ -155,7 +155,9 @@ static void export_namespace(struct export *x, const struct ns_state *ns, node_p
 	node_pairs pairs = {};
 
 	if (maker && !x->options->fresh)
-		export_note(x, &pairs, ns->name, NULL, "made by topod (%s), which keeps it; another topology cannot have it",
+		export_note(x, &pairs, ns->name, NULL,
+			    "made by topod (%s), which manages it; another topology cannot own "
+			    "it",
 			    maker);
 	if (!x->options->fresh)
 		pairs_add(x, &pairs, "adopt", build_word(x->arena, nowhere, "true"));

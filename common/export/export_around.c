@@ -78,7 +78,7 @@ void export_around(struct export *x, node_pairs *namespaces) {
 			pairs_add(x, &interfaces, *name, existing(x, place->ns, *name));
 		pairs_add(x, &pairs, "interfaces", pairs_finish(x, &interfaces));
 		const struct node *node = pairs_finish(x, &pairs);
-		export_note(x, namespaces, place->ns, NULL, "%s is named because what is made on it is in this file",
+		export_note(x, namespaces, place->ns, NULL, "%s is listed because interfaces in this file are made on it",
 			    place->ns);
 		pairs_add(x, namespaces, place->ns, node ? node : build_mapping(x->arena, (struct position){}, { 0 }));
 		vec_done(&place->links);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Addresses. Identity is the kernel's: an IPv4 address with another length or peer network is a different address
- * (inet_insert_ifa()), an IPv6 address is the same whatever its length (ipv6_chk_same_addr()), so that a changed length
- * requires removing and setting it again. Of the other fields, only the mark can be changed in place. The messages are in
+ * (inet_insert_ifa()), an IPv6 address is the same with any length (ipv6_chk_same_addr()), so that a changed length requires
+ * removing and setting it again. Of the other fields, only the mark can be changed in place. The messages are in
  * address_wire.c.
  */
 #include "kind/address.h"

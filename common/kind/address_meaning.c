@@ -36,7 +36,7 @@ static void check_twice(struct meaning *m) {
 		if (first == i || !contends(a, b))
 			continue;
 		diag_warning(m->diags, b->address->position,
-			     "%s is used twice on one segment, by %s/%s and %s/%s: give each host an address of its own",
+			     "%s is used twice on one segment, by %s/%s and %s/%s: give each host its own address",
 			     ip_format(&b->ip, buf), a->ns->name, a->dev, b->ns->name, b->dev);
 		diag_note(m->diags, a->address->position, "the other is here");
 	}

@@ -186,8 +186,8 @@ static const struct field fields[] = {
 		     .fallback = "balance-rr", .doc = "How the ports share the traffic."),
 	[MIIMON] = MILLISECONDS(
 		"miimon", miimon, IFLA_BOND_MIIMON,
-		"How often the ports' carriers are checked; 100ms in the modes 802.3ad, balance-tlb and balance-alb "
-		"when left out, in the others 0, never."),
+		"How often the ports' carriers are checked; by default 100ms in the modes 802.3ad, balance-tlb and "
+		"balance-alb, and 0 (never) in the others."),
 	[UP_DELAY] = MILLISECONDS("up-delay", up_delay, IFLA_BOND_UPDELAY,
 				  "How long a port must have a carrier before it is used; a multiple of `miimon`."),
 	[DOWN_DELAY] = MILLISECONDS("down-delay", down_delay, IFLA_BOND_DOWNDELAY,
@@ -195,11 +195,13 @@ static const struct field fields[] = {
 	[PEER_NOTIFY_DELAY] = MILLISECONDS("peer-notify-delay", peer_notify_delay, IFLA_BOND_PEER_NOTIF_DELAY,
 					   "Time between the notifications of `gratuitous-arp`; a multiple of `miimon`."),
 	[USE_CARRIER] = FLAG("use-carrier", use_carrier, IFLA_BOND_USE_CARRIER, "true",
-			     "Whether `miimon` asks the interface for its carrier, or its driver by an ioctl."),
+			     "Whether `miimon` uses the interface's carrier, or queries its driver by an ioctl."),
 	[ARP_INTERVAL] = MILLISECONDS("arp-interval", arp_interval, IFLA_BOND_ARP_INTERVAL,
 				      "How often the ports are checked by ARP, instead of `miimon`."),
 	[ARP_IP_TARGETS] = ROW("arp-ip-targets", arp_targets, &type_targets, IFLA_BOND_ARP_IP_TARGET,
-			       .flags = FIELD_LEFT_OUT, .fallback = "none", .doc = "Whom `arp-interval` asks, up to 16."),
+			       .flags = FIELD_LEFT_OUT, .fallback = "none",
+			       .doc = "The addresses that `arp-interval` "
+				      "probes, up to 16."),
 	[NS_IP6_TARGETS] = ROW("ns-ip6-targets", ns_targets, &type_targets, IFLA_BOND_NS_IP6_TARGET, .flags = FIELD_LEFT_OUT,
 			       .fallback = "none", .doc = "The same by IPv6 neighbour discovery."),
 	[ARP_MISSED_MAX] = ROW("arp-missed-max", arp_missed_max, &type_integer, IFLA_BOND_MISSED_MAX, .form = FORM_U8,
@@ -225,7 +227,7 @@ static const struct field fields[] = {
 		    .doc = "Whether all ports have the bond's MAC address (`none`), the bond that of its active port "
 			   "(`active`), or a port gets the bond's when it becomes active (`follow`)."),
 	[HASH_POLICY] = ROW("transmit-hash-policy", hash_policy, &type_enum, IFLA_BOND_XMIT_HASH_POLICY, .form = FORM_U8,
-			    .names = hash_policies, .fallback = "layer2", .doc = "By what packets are assigned to ports."),
+			    .names = hash_policies, .fallback = "layer2", .doc = "What decides the port of a packet."),
 	[RESEND_IGMP] = ROW("resend-igmp", resend_igmp, &type_integer, IFLA_BOND_RESEND_IGMP, .max = 255, .fallback = "1",
 			    .doc = "Number of IGMP membership reports after a failover."),
 	[GRATUITOUS_ARP] =
@@ -357,7 +359,8 @@ static void check_monitor(struct reading *r, const struct bond *bond) {
 			   "a bond checks its ports by 'miimon' or by 'arp-interval', not by both");
 	else if (bond->arp_interval && !targets)
 		diag_error(r->parse.diags, object_position(object, &fields[ARP_INTERVAL]),
-			   "'arp-interval' needs 'arp-ip-targets': whom to ask; without an answer all ports count as down");
+			   "'arp-interval' needs 'arp-ip-targets', the addresses to probe; without an answer all ports "
+			   "count as down");
 	else if (!bond->miimon && !bond->arp_interval && !object_has(object, MIIMON))
 		diag_warning(r->parse.diags, object->position,
 			     "nothing checks the ports, and a failed one stays in use; write 'miimon: 100'");
@@ -467,7 +470,7 @@ static const struct field port_fields[] = {
 			    .attr = IFLA_BOND_SLAVE_PRIO,
 			    .form = FORM_S32,
 			    .fallback = "0",
-			    .doc = "Of the usable ports, that with the highest priority becomes active." },
+			    .doc = "Of the usable ports, the one with the highest priority becomes active." },
 	[PORT_QUEUE] = { .name = "queue-id",
 			 .type = &type_integer,
 			 .offset = offsetof(struct bond_port, queue_id),
@@ -476,7 +479,8 @@ static const struct field port_fields[] = {
 			 .form = FORM_U16,
 			 .max = 65535,
 			 .fallback = "0",
-			 .doc = "Packets of this transmit queue leave by the port (tc's `skbedit queue_mapping`); 0: of none." },
+			 .doc = "Packets of this transmit queue leave through the port (tc's `skbedit queue_mapping`); 0: "
+				"none." },
 };
 
 static const struct bond *bond_of(const struct ns_state *ns, const struct object *port) {
@@ -498,7 +502,7 @@ static void check_port(struct reading *r, const struct ns_state *ns, const struc
 			   "'priority' of a port needs 'mode: %s' of the bond", text_str(&right));
 	if (bond && port->queue_id > queues)
 		diag_error(r->parse.diags, object_position(desired, &port_fields[PORT_QUEUE]),
-			   "'queue-id' must be from 0 to %u: %s has so many transmit queues ('queues')", queues,
+			   "'queue-id' must be from 0 to %u: %s has that many transmit queues ('queues')", queues,
 			   bond->link.name);
 }
 

@@ -69,9 +69,9 @@ static const struct field fields[] = {
 		ROW("group-fwd-mask", group_fwd_mask, &type_integer, IFLA_BR_GROUP_FWD_MASK, .form = FORM_U16, .max = 65535,
 		    .fallback = "0", .doc = "Bit mask of the link-local groups (01:80:c2:00:00:0X) that are forwarded."),
 	ROW("mcast-querier", mcast_querier, &type_bool, IFLA_BR_MCAST_QUERIER, .form = FORM_U8, .fallback = "false",
-	    .doc = "Whether the bridge itself asks for members of multicast groups."),
+	    .doc = "Whether the bridge itself queries for members of multicast groups."),
 	ROW("mcast-router", mcast_router, &type_enum, IFLA_BR_MCAST_ROUTER, .form = FORM_U8, .names = mcast_routers,
-	    .fallback = "auto", .doc = "Whether the bridge itself gets all multicast: a router behind it."),
+	    .fallback = "auto", .doc = "Whether the bridge itself gets all multicast, because a router is behind it."),
 	ROW("mcast-igmp-version", mcast_igmp_version, &type_integer, IFLA_BR_MCAST_IGMP_VERSION, .form = FORM_U8, .min = 2,
 	    .max = 3, .fallback = "2", .doc = "IGMP version of the bridge's own queries."),
 	ROW("mcast-mld-version", mcast_mld_version, &type_integer, IFLA_BR_MCAST_MLD_VERSION, .form = FORM_U8, .min = 1,
@@ -87,7 +87,7 @@ static const struct field fields[] = {
 	ROW("fdb-max-learned", fdb_max_learned, &type_integer, FDB_MAX_LEARNED, .fallback = "0",
 	    .doc = "How many addresses are learned at most; 0: no limit (Linux 6.7)."),
 	VLAN_FIELDS(bridge,
-		    "The bridge's own VLAN: that of frames that the host sends by it without a tag, or `none`. With `pvid`, "
+		    "The bridge's own VLAN: that of untagged frames that the host sends through it, or `none`. With `pvid`, "
 		    "`untagged` or `tagged` the bridge has exactly these VLANs, and not VLAN 1."),
 };
 

@@ -89,7 +89,7 @@ static void add_server(struct reader *r, const struct node *node) {
 			   ip_format(&ip, buf));
 	if (!zone && local)
 		diag_warning(r->p->diags, node->position,
-			     "%s exists on every interface: say on which one, for example %s%%eth0", ip_format(&ip, buf),
+			     "%s is valid on every interface: say on which one, for example %s%%eth0", ip_format(&ip, buf),
 			     buf);
 	text_addf(&r->servers, "nameserver %s", ip_format(&ip, buf));
 	if (zone)
@@ -145,9 +145,9 @@ static const struct section keys[] = {
 	  .schema = TEXTS },
 	{ .key = "hosts",
 	  .value = "`true`, or map of names",
-	  .doc = "The content of /etc/netns/NAME/hosts: with `true` localhost and every namespace of the topology with which this "
-		 "one shares a network, by name and with the addresses it has there; or `{NAME: ADDRESS}`, where a list of "
-		 "addresses is possible too. Without it, the host's own file is used.",
+	  .doc = "The content of /etc/netns/NAME/hosts: with `true`, localhost and every namespace of the topology that "
+		 "shares a network with this one, with its addresses there; or `{NAME: ADDRESS}`, or a list of addresses. "
+		 "Without it, the host's own file is used.",
 	  .schema = "{\"type\": [\"boolean\", \"object\"]}" },
 	{},
 };

@@ -154,7 +154,7 @@ static const struct field seg6_fields[] = {
 	  .type = &type_segments,
 	  .offset = offsetof(struct encap_seg6, segments),
 	  .flags = FIELD_REQUIRED,
-	  .doc = "Where packets pass, in this order." },
+	  .doc = "The nodes that packets visit, in this order." },
 };
 
 static bool seg6_parse(struct parse *p, const struct field *field _unused_, const struct node *node, void *value) {

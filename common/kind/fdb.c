@@ -46,7 +46,7 @@ static const struct field fields[] = {
 	ROW(PORT, "port", port, &type_integer, .min = 1, .max = 65535,
 	    .doc = "The other end's UDP port, if not the vxlan's."),
 	ROW(VNI, "vni", vni, &type_integer, .max = 0xffffff, .doc = "The identifier to send with, if not the vxlan's."),
-	ROW(VIA, "via", via, &type_link_name, .flags = FIELD_DEV, .doc = "The interface to send by."),
+	ROW(VIA, "via", via, &type_link_name, .flags = FIELD_DEV, .doc = "The interface to send through."),
 	ROW(STICKY, "sticky", sticky, &type_bool, .fallback = "false",
 	    .doc = "On a bridge's port: whether the address stays here when its frames arrive elsewhere."),
 	/* Neither table changes this mark of an entry properly. */
@@ -109,8 +109,8 @@ static void check(struct reading *r, const struct ns_state *ns, const struct obj
 			continue;
 		diag_error(
 			r->parse.diags, desired->position,
-			"'%s' of %s says already where frames to unknown addresses go: write all other ends as 'remotes', or declare them here and leave "
-			"it out",
+			"'%s' of %s already says where frames to unknown addresses go: write all other ends as 'remotes', "
+			"or declare them here and leave that key out",
 			whole[i], f->dev);
 		diag_note(r->parse.diags, object_position(link, &link->kind->fields[field]), "here");
 	}

@@ -52,13 +52,13 @@ static void get_ipv6(struct object *object, const struct nlattr *const *data) {
 	TUNNEL_ROW(key, member, value_type, 0, .form = FORM_SHARED, .fallback = initially, .doc = text)
 #define KEYS                                                                                          \
 	SHARED("key", input_key, &type_tunnel_keys, "none", "Key of both directions (RFC 2890)."),    \
-		SHARED("input-key", input_key, &type_tunnel_key, "none", "Key of what is received."), \
-		SHARED("output-key", output_key, &type_tunnel_key, "none", "Key of what is sent.")
+		SHARED("input-key", input_key, &type_tunnel_key, "none", "Key of received packets."), \
+		SHARED("output-key", output_key, &type_tunnel_key, "none", "Key of sent packets.")
 #define SEQUENCE SHARED("sequence", sequence, &type_bool, "false", "Whether packets carry sequence numbers.")
 #define CHECKSUM SHARED("checksum", checksum, &type_bool, "false", "Whether packets carry a checksum.")
 #define IGNORE_DF                                                                                                \
 	TUNNEL_ROW("ignore-df", ignore_df, &type_bool, IFLA_GRE_IGNORE_DF, .form = FORM_U8, .fallback = "false", \
-		   .doc = "Whether inner packets that forbid fragmentation are fragmented all the same.")
+		   .doc = "Whether inner packets that forbid fragmentation are fragmented anyway.")
 #define IPV4(arp, multicast)                                                                      \
 	TUNNEL_FIELDS(arp, multicast, "0.0.0.0", IFLA_GRE_LOCAL, IFLA_GRE_REMOTE, IFLA_GRE_LINK), \
 		TUNNEL_TTL(IFLA_GRE_TTL, "inherit"), TUNNEL_TOS(IFLA_GRE_TOS), TUNNEL_PMTU(IFLA_GRE_PMTUDISC), IGNORE_DF

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ipip, sit, ip6tnl: packets over IPv4 or IPv6 without a header of their own (RFC 2003, RFC 4213, RFC 2473). */
+/* ipip, sit, ip6tnl: packets over IPv4 or IPv6 without an additional header (RFC 2003, RFC 4213, RFC 2473). */
 #include <linux/if_tunnel.h>
 #include <netinet/in.h>
 

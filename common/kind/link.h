@@ -87,8 +87,8 @@ extern const struct field link_common_fields[LINK_N_FIELDS];
  * limit or none, such as tunnels (IP6_MAX_MTU, include/net/ipv6.h). */
 enum { LINK_MTU_MIN = 68, LINK_MTU_MAX = 65535, LINK_MTU_MAX_OTHER = 65575 };
 
-/* Limits of linux/netdevice.h: MAX_TCP_HEADER on the most demanding kernel, GSO_MAX_SIZE, GSO_LEGACY_MAX_SIZE, GSO_MAX_SEGS. Many
- * devices have lower ones of their own. */
+/* Limits of linux/netdevice.h: MAX_TCP_HEADER on the most demanding kernel, GSO_MAX_SIZE, GSO_LEGACY_MAX_SIZE, GSO_MAX_SEGS.
+ * Many devices have lower ones. */
 enum { LINK_SEGMENTS_MIN_SIZE = 321, LINK_SEGMENTS_MAX_SIZE = 8 * 65535, LINK_SEGMENTS_MAX = 65535 };
 
 /* Since Linux 6.3, in include/uapi/linux/if_link.h */
@@ -186,7 +186,7 @@ enum {
 	LINK_SEGMENTS(                                                                                                                        \
 		LINK_GSO_MAX_SIZE, "gso-max-size", gso_max_size, IFLA_GSO_MAX_SIZE, LINK_SEGMENTS_MIN_SIZE,                                   \
 		LINK_SEGMENTS_MAX_SIZE,                                                                                                       \
-		"Largest packet that is handed over to be segmented, in bytes. Of this and the four keys below the kernel sends no events."), \
+		"Largest packet that is handed over to be segmented, in bytes. The kernel sends no events for this and the next four keys."), \
 	LINK_SEGMENTS(LINK_GSO_IPV4_MAX_SIZE, "gso-ipv4-max-size", gso_ipv4_max_size, ATTR_GSO_IPV4_MAX_SIZE,                                 \
 		      LINK_SEGMENTS_MIN_SIZE, LINK_SEGMENTS_MAX_SIZE, "The same for IPv4 (Linux 6.3)."),                                      \
 	LINK_SEGMENTS(LINK_GSO_MAX_SEGS, "gso-max-segs", gso_max_segs, IFLA_GSO_MAX_SEGS, 1, LINK_SEGMENTS_MAX,                               \
@@ -249,12 +249,12 @@ enum {
 			      .doc = "a route that the kernel gives it (link-local, loopback or multicast)" }
 
 /* The namespace in which a tunnel's outer packets travel, if it is not the link's own. */
-#define LINK_UNDERLAY(of)                                                                                    \
-	{                                                                                                    \
-		.name = "underlay", .type = &type_underlay, .offset = offsetof(struct of, underlay),         \
-		.class = FIELD_RECREATE, .flags = FIELD_UNDERLAY, .fallback = "none",                        \
-		.doc = "The namespace in which the outer packets travel, if it is another than the link's; " \
-		       "`dev` in another namespace says the same."                                           \
+#define LINK_UNDERLAY(of)                                                                            \
+	{                                                                                            \
+		.name = "underlay", .type = &type_underlay, .offset = offsetof(struct of, underlay), \
+		.class = FIELD_RECREATE, .flags = FIELD_UNDERLAY, .fallback = "none",                \
+		.doc = "The namespace in which the outer packets travel, if it is not the link's; "  \
+		       "`dev` in another namespace implies it."                                      \
 	}
 /* The namespace of a desired object's underlay, or of its lower link, or else its own. */
 const char *link_underlay(const struct object *object);

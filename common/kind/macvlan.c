@@ -94,8 +94,7 @@ static const struct field fields[] = {
 		    .wire = WIRE_DATA,
 		    .attr = IFLA_MACVLAN_BC_QUEUE_LEN,
 		    .fallback = "1000",
-		    .doc = "Broadcasts that may wait; the parent's queue has the largest length that one of its macvlans "
-			   "asks for." },
+		    .doc = "How many broadcasts may wait; the parent's queue has the largest length of all its macvlans." },
 };
 
 /* The kernel cannot switch an existing macvlan to or from passthru (macvlan_changelink()). */

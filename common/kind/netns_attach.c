@@ -14,8 +14,8 @@ enum { N_KEYS = 4 };
 /* In the order of enum attach_source, whose first value has no key. */
 static const struct field attach_fields[N_KEYS] = {
 	KEY(0, "pidfile",
-	    "A file with the number of a process in the namespace. It is believed only if the process had started before the file "
-	    "was written, and if root wrote it or the process is its owner's."),
+	    "A file with the number of a process in the namespace. It counts only if the process had started before the "
+	    "file was written, and if the file belongs to root or to the process's user."),
 	KEY(1, "path", "A file on which the namespace is mounted, or a symbolic link to one."),
 	KEY(2, "unit",
 	    "A unit of systemd whose processes are in the namespace (`PrivateNetwork=yes`), with "
@@ -110,9 +110,9 @@ const struct section netns_sections[] = {
 	  .shape = SECTION_MAPPING,
 	  .mapping = &mapping_attach,
 	  .value = "[attach](#attach)",
-	  .doc = "A namespace that something else makes, and makes again: a container, a service, a process. While it is not "
-		 "there, it and the other ends of its links wait; when it comes, everything in it is made. topod never creates "
-		 "or deletes it, and manages only what is declared.",
+	  .doc = "A namespace that something else makes, and may make again: a container, a service, a process. While it is "
+		 "absent, it and the other ends of its links wait; when it comes, everything in it is made. topod never "
+		 "creates or deletes it, and manages only what is declared.",
 	  .read = read_attach },
 	{ .key = "wait",
 	  .place = SECTION_NAMESPACE,

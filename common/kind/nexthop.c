@@ -185,9 +185,9 @@ static const struct field fields[] = {
 	ROW(NEXTHOP_VIA, "via", via, &type_ip, .doc = "Gateway."),
 	ROW(NEXTHOP_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
 	ROW(NEXTHOP_ENCAP, "encap", encap, &type_encap,
-	    .doc = "What is put around the packets: MPLS labels, an SRv6 header, or a tunnel's outer header."),
+	    .doc = "The encapsulation of packets: MPLS labels, an SRv6 header, or a tunnel's outer header."),
 	ROW(NEXTHOP_ON_LINK, "on-link", on_link, &type_bool,
-	    .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say."),
+	    .doc = "Whether the gateway counts as reachable on the interface regardless of the addresses."),
 	ROW(NEXTHOP_FAMILY, "family", family, &type_enum, .class = FIELD_RECREATE, .names = families,
 	    .doc = "Without `via`: the family of the routes that may use it; `ipv4` by default."),
 	ROW(NEXTHOP_BLACKHOLE, "blackhole", blackhole, &type_bool, .doc = "Whether packets are dropped."),
@@ -226,7 +226,7 @@ static const char *what_is_wrong(const struct nexthop_object *n) {
 	if (way && !n->dev)
 		return "a next hop needs 'dev': the interface that the gateway is on";
 	if (n->encap.type && !way)
-		return "'encap' needs 'dev': only what is sent has an encapsulation";
+		return "'encap' needs 'dev': only sent packets have an encapsulation";
 	if (n->on_link && !n->via.family)
 		return "'on-link' needs a gateway; write 'via', or remove it";
 	if (n->via.family && ip_is_multicast(&n->via))

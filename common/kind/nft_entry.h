@@ -51,7 +51,7 @@ bool nft_is_written(const struct nft_check *check, enum nft_key key);
 
 /* Reports a wrong or missing value. */
 void nft_refuse(struct nft_check *check, enum nft_key key, const char *format, ...) _printf_(3, 4);
-/* Reports a key that is not allowed here, whatever its value. */
+/* Reports a key that is not allowed here, with any value. */
 void nft_refuse_key(struct nft_check *check, enum nft_key key, const char *format, ...) _printf_(3, 4);
 
 /* A port needs a protocol that has ports. what: "'port'". */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The content of a file in nft's own language, as the kernel's messages about a table that was made of it elsewhere
- * (daemon/files/nft_file.c): written again for the topology's table.
+ * The content of a file in nft's own language, as the kernel's messages about a table that was made from it elsewhere
+ * (daemon/files/nft_file.c). Here they are rewritten for the topology's table.
  *
- * Messages keep their order and attributes except for the table's name, and for what the kernel only reports, as handles and
- * counts of users. Attributes that are not listed here are left out: a later kernel may report some that it does not accept.
+ * Messages keep their order and attributes, except for the table's name, and for values that the kernel only reports, such
+ * as handles and use counts. Attributes that are not listed here are left out: a later kernel may report some that it does
+ * not accept.
  */
 #include "kind/ruleset.h"
 

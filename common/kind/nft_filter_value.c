@@ -133,7 +133,7 @@ static bool icmp_item_parse(struct parse *p, const struct field *field _unused_,
 	if (icmp_number(p, text, ret))
 		return true;
 	diag_unknown(p->diags, node->position, &near,
-		     "it is a name such as echo-request, a number, or TYPE/CODE such as 3/1", "unknown type of ICMP '%s'",
+		     "it is a name such as echo-request, a number, or TYPE/CODE such as 3/1", "unknown ICMP type '%s'",
 		     text);
 	return false;
 }

@@ -114,7 +114,7 @@ static void refuse_mapping(struct parse *p, const struct field *field, const str
 	if (is_set(node))
 		refuse_set(p, field, node);
 	else if (value)
-		diag_error(p->diags, node->position, "'not' stands before the value; write '%s: %s%s%s'", field->name,
+		diag_error(p->diags, node->position, "'not' goes before the value; write '%s: %s%s%s'", field->name,
 			   list ? "[" : "", text_str(&right), list ? "]" : "");
 	else
 		diag_error(p->diags, node->position,

@@ -2,9 +2,9 @@
 /*
  * Reads the table from the kernel's messages into the canonical text by which tables are compared.
  *
- * The desired text is made from the very messages that would be sent, so there is only one way to make it. Defaults
- * that the kernel adds to an answer are added here too, on both sides. Sets, maps and objects, which only a file in nft's
- * language can ask for, are in nft_set.c. Flow tables are not requested; they show in the table's use count.
+ * The desired text is made from the messages that would be sent, so both texts are made in the same way. Defaults that the
+ * kernel adds to an answer are added here too, on both sides. Sets, maps and objects, which only a file in nft's language
+ * can ask for, are in nft_set.c. Flow tables are not requested; they show in the table's use count.
  */
 #include "kind/ruleset.h"
 
@@ -44,7 +44,7 @@ bool nft_reader_is_ours(const struct nft_reader *reader, const struct nlattr *ta
 	return streq_ptr(nl_get_text(table), reader->table);
 }
 
-/* Counts what is kept; false: it is too much. */
+/* Counts the memory used; false: it is too much. */
 bool nft_reader_take_size(struct nft_reader *reader, size_t size) {
 	reader->full |= reader->size + size > NFT_TEXT_MAX;
 	reader->size += reader->full ? 0 : size;
@@ -185,7 +185,7 @@ bool nft_reader_has_more(const struct nft_reader *reader) {
 	return reader->present && reader->use > reader->n_chains;
 }
 
-/* What the table has besides chains. In messages that are to be sent the count is absent. */
+/* What the table has besides chains. Messages that topod sends have no count. */
 static const char *head_of(const struct nft_reader *reader) {
 	size_t known = reader->n_chains + reader->n_others, others = reader->use > known ? reader->use - known : 0;
 	_cleanup_text_ struct text text = {};

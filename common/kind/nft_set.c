@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sets, maps, their elements and stateful objects of the table, as text. Only a file in nft's language can ask for them. The text
- * has the kernel's own bytes: both sides come from the same kernel. It leaves out what changes by itself, as counts and the
- * rest of a timeout, and what somebody else than the file fills: the elements of sets that rules add to or that time out.
+ * has the kernel's own bytes: both sides come from the same kernel. It leaves out values that change by themselves, such as
+ * counts and remaining timeouts, and elements that do not come from the file: those of sets that rules add to or that time
+ * out.
  */
 #include <stdlib.h>
 

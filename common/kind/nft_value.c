@@ -144,10 +144,10 @@ static bool port_item_parse(struct parse *p, const struct field *field, const st
 	if (ret->first)
 		return nft_check_order(p, node, ret->first, ret->last);
 	if (text[digits] == ':' && digits && atoi(text) > atoi(text + digits + 1))
-		diag_error(
-			p->diags, node->position,
-			"'%s' takes the port that packets arrive at, here %.*s; write where they go in 'to', as ADDRESS:%s",
-			field->name, (int)digits, text, text + digits + 1);
+		diag_error(p->diags, node->position,
+			   "'%s' takes the port that packets arrive at, here %.*s; write their destination in 'to', as "
+			   "ADDRESS:%s",
+			   field->name, (int)digits, text, text + digits + 1);
 	else if (text[digits] == '/' && digits)
 		diag_error(p->diags, node->position, "the protocol of '%s' has its own key: protocol: %s, %s: %.*s", text,
 			   text + digits + 1, field->name, (int)digits, text);

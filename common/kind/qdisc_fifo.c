@@ -95,7 +95,7 @@ static bool check_prio(struct parse *p, struct qdisc_node *node, const struct po
 	for (size_t i = 0; i < 16 && qdisc_has(node, PRIO_PRIOMAP); i++)
 		if ((node->values[PRIO_PRIOMAP] >> 4 * i & 15) >= bands)
 			return qdisc_refuse(p, positions[PRIO_PRIOMAP],
-					    "'priomap' has a band that is not there: they count from 0");
+					    "'priomap' has a band that does not exist: they count from 0");
 	if (bands < 3 && !qdisc_has(node, PRIO_PRIOMAP))
 		return qdisc_refuse(p, positions[PRIO_BANDS],
 				    "with fewer than 3 bands write 'priomap', too: its default has band 2");
@@ -148,7 +148,7 @@ const struct qdisc_kind qdisc_noqueue = {
 };
 
 const struct qdisc_kind qdisc_prio = {
-	QDISC_KIND("prio", prio), .doc = "Bands, of which a later one sends only what those before it leave.",
+	QDISC_KIND("prio", prio), .doc = "Bands; a band sends only while those before it are empty.",
 	.max_children = 16,       .has_filters = true,
 	.check = check_prio,      .put = put_prio,
 	.get = get_prio,

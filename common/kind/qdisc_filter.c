@@ -34,13 +34,13 @@ static const struct enum_name families[] = { { "ipv4", AF_INET }, { "ipv6", AF_I
 const struct field qdisc_filter_fields[QDISC_FILTER_FIELDS] = {
 	ROW(PROTOCOL, "protocol", protocol, &type_integer, .names = protocols, .min = 1, .max = 255,
 	    .doc = "The protocol in the IP packet."),
-	ROW(SOURCE, "source", source, &type_network, .doc = "Where the packet comes from."),
-	ROW(DESTINATION, "destination", destination, &type_network, .doc = "Where it goes."),
-	ROW(SOURCE_PORT, "source-port", source_port, &type_integer, .min = 1, .max = 65535,
-	    .doc = "The port that it comes from."),
-	ROW(PORT, "port", port, &type_integer, .min = 1, .max = 65535, .doc = "The port to which it goes."),
+	ROW(SOURCE, "source", source, &type_network, .doc = "The source of the packet."),
+	ROW(DESTINATION, "destination", destination, &type_network, .doc = "The destination of the packet."),
+	ROW(SOURCE_PORT, "source-port", source_port, &type_integer, .min = 1, .max = 65535, .doc = "The source port."),
+	ROW(PORT, "port", port, &type_integer, .min = 1, .max = 65535, .doc = "The destination port."),
 	ROW(FWMARK, "fwmark", mark, &type_fwmark,
-	    .doc = "The packet's mark. It stands alone: set it by the rest, in `filter`, with `mark`."),
+	    .doc = "The packet's mark, which cannot be combined: let a rule of `filter` match the rest and set the mark "
+		   "(`mark`)."),
 	ROW(FAMILY, "family", family, &type_enum, .names = families, .doc = "`ipv4` or `ipv6`; both by default."),
 	ROW(CLASS, "class", class, &type_integer, .min = 1, .max = 0xfffe, .flags = FIELD_REQUIRED,
 	    .doc = "The `id` of the class; of prio the number of the band, from 1."),
@@ -80,15 +80,16 @@ static bool check(struct parse *p, const struct node *node, const struct entry *
 	bool other = set & ~(field_bit(FWMARK) | field_bit(CLASS));
 
 	if (set >> FWMARK & 1 && other)
-		diag_error(
-			p->diags, node->position,
-			"'fwmark' stands alone: let a rule of the namespace's 'filter' set the mark by the rest ('mark')");
+		diag_error(p->diags, node->position,
+			   "'fwmark' cannot be combined: let a rule of the namespace's 'filter' match the rest and set the "
+			   "mark ('mark')");
 	else if (set >> FWMARK & 1 && !(e->mark.value & e->mark.mask))
 		diag_error(p->diags, node->position, "a packet without a mark has the mark 0, which no filter can match");
 	else if (!(set >> FWMARK & 1) && !other)
 		diag_error(
 			p->diags, node->position,
-			"a filter needs something to match; what no filter matches goes to the class with 'default: true'");
+			"a filter needs something to match; packets that no filter matches go to the class with 'default: "
+			"true'");
 	else if ((set >> PORT & 1 || set >> SOURCE_PORT & 1) && !(set >> PROTOCOL & 1))
 		diag_error(p->diags, node->position,
 			   "a port belongs to a protocol: write 'protocol: tcp' or 'protocol: udp', too");

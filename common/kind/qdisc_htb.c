@@ -40,9 +40,10 @@ static bool get_htb(struct qdisc_node *node, const struct nlattr *options) {
 }
 
 const struct field qdisc_class_fields[CLASS_N_OPTIONS] = {
-	QDISC_OPTION(CLASS_RATE, "rate", &type_rate, .flags = FIELD_REQUIRED, .doc = "What the class gets in any case."),
+	QDISC_OPTION(CLASS_RATE, "rate", &type_rate, .flags = FIELD_REQUIRED, .doc = "The rate that the class always gets."),
 	QDISC_OPTION(CLASS_CEIL, "ceil", &type_rate,
-		     .doc = "What it may borrow from the class above as long as others do not use it; by default its rate."),
+		     .doc = "The rate up to which it may borrow from the class above while others do not use it; by default "
+			    "its rate."),
 	QDISC_OPTION(CLASS_BURST, "burst", &type_size, .min = 1,
 		     .doc = "How much it may send at once at its rate; 1600 bytes by default."),
 	QDISC_OPTION(CLASS_CBURST, "cburst", &type_size, .min = 1,

@@ -13,7 +13,7 @@ static const struct section class_sections[] = {
 	  .required = true,
 	  .field = &qdisc_class_id,
 	  .doc = "The number of the class, in decimal. Filters name it; in tc's words it is the minor number, in hexadecimal." },
-	{ .key = "default", .field = &qdisc_class_default, .doc = "Whether the class gets what no filter matches." },
+	{ .key = "default", .field = &qdisc_class_default, .doc = "Whether the class gets packets that no filter matches." },
 	{ .key = "qdisc",
 	  .shape = SECTION_MAPPING,
 	  .mapping = &qdisc_mapping,
@@ -30,8 +30,8 @@ static const struct section class_sections[] = {
 static const struct mapping class_mapping = {
 	.name = "qdisc-class",
 	.title = "Classes",
-	.doc = "An entry of `classes` of an htb qdisc, or of another class. What leaves is what the classes without others below "
-	       "them send. A change is made in place; only another `default` makes the qdisc again.",
+	.doc = "An entry of `classes` of an htb qdisc, or of another class. Packets are sent by the classes without others "
+	       "below them. A change is made in place; only another `default` recreates the qdisc.",
 	.what = "a class",
 	.sections = class_sections,
 	.fields = qdisc_class_fields,
@@ -58,8 +58,8 @@ static const struct section qdisc_sections[] = {
 	  .shape = SECTION_LIST,
 	  .mapping = &qdisc_mapping,
 	  .value = "list of qdiscs",
-	  .doc = "The qdiscs below this one: of netem and tbf the one that orders the packets that wait, of prio one for each band, "
-		 "of mq one for each transmit queue. `none` stands for the kernel's default." },
+	  .doc = "The qdiscs below this one: for netem and tbf the one that orders the waiting packets, for prio one for "
+		 "each band, for mq one for each transmit queue. `none` stands for the kernel's default." },
 	{ .key = "classes",
 	  .shape = SECTION_LIST,
 	  .mapping = &class_mapping,
@@ -89,9 +89,10 @@ static bool case_of(size_t i, struct mapping *ret) {
 const struct mapping qdisc_mapping = {
 	.name = "qdisc",
 	.title = "Queueing disciplines",
-	.doc = "The mapping `qdisc` of an interface: the queueing discipline (qdisc) of what leaves it, in the words of tc(8). Options "
-	       "that are left out have the kernel's defaults. A change of an option is made in place, and the packets that wait are "
-	       "kept; another kind replaces the qdisc. If the key leaves the file, the kernel's default qdisc comes back.",
+	.doc = "The mapping `qdisc` of an interface: the queueing discipline (qdisc) of outgoing packets, in the words of "
+	       "tc(8). Options that are left out have the kernel's defaults. A change of an option is made in place, and "
+	       "waiting packets are kept; another kind replaces the qdisc. If the key leaves the file, the kernel's default "
+	       "qdisc comes back.",
 	.what = "a qdisc",
 	.bare = "kind",
 	.sections = qdisc_sections,
@@ -101,8 +102,8 @@ const struct mapping qdisc_mapping = {
 const struct mapping impair_mapping = {
 	.name = "impair",
 	.title = "Impairments",
-	.doc = "The mapping `impair` of an interface or a link: a bad line, imitated by a root qdisc of the kind netem. Packets that are "
-	       "held back stay so when something is changed.",
+	.doc = "The mapping `impair` of an interface or a link: a bad line, imitated by a root qdisc of the kind netem. "
+	       "Delayed packets stay delayed when something is changed.",
 	.what = "impair",
 	.fields = qdisc_netem,
 	.n_fields = NETEM_N_OPTIONS,

@@ -18,7 +18,7 @@ static const struct enum_name distributions[] = {
 
 const struct field qdisc_netem[NETEM_N_OPTIONS] = {
 	QDISC_OPTION(NETEM_DELAY, "delay", &type_duration, USEC, .fallback = "0s",
-		     .doc = "How long each packet is held back."),
+		     .doc = "How long each packet is delayed."),
 	QDISC_OPTION(NETEM_JITTER, "jitter", &type_duration, USEC, .fallback = "0s",
 		     .doc = "By how much the delay varies, up or down."),
 	QDISC_OPTION(NETEM_CORRELATION, "correlation", &type_percent, .fallback = "0%",
@@ -42,9 +42,9 @@ const struct field qdisc_netem[NETEM_N_OPTIONS] = {
 	QDISC_OPTION(NETEM_RATE, "rate", &type_rate, .fallback = "none",
 		     .doc = "Bandwidth: how long a packet takes by its size, in addition to the delay."),
 	QDISC_OPTION(NETEM_LIMIT, "limit", &type_integer, .min = 1, .max = INT32_MAX, .fallback = "1000",
-		     .doc = "How many packets are held back at once; further ones are dropped."),
+		     .doc = "How many packets are delayed at once; further ones are dropped."),
 	QDISC_OPTION(NETEM_ECN, "ecn", &type_bool, .fallback = "false",
-		     .doc = "Whether packets of ECN are marked instead of dropped."),
+		     .doc = "Whether packets with ECN are marked instead of dropped."),
 };
 
 static bool check_netem(struct parse *p, struct qdisc_node *node, const struct position *positions) {
@@ -57,8 +57,7 @@ static bool check_netem(struct parse *p, struct qdisc_node *node, const struct p
 	if (qdisc_has(node, NETEM_GAP) && qdisc_number(node, NETEM_GAP) && !qdisc_has(node, NETEM_REORDER))
 		return qdisc_refuse(p, positions[NETEM_GAP], "'gap' needs 'reorder': it says which packets may overtake");
 	if (jitter && !delay)
-		return qdisc_refuse(p, positions[NETEM_JITTER],
-				    "'jitter' needs 'delay': it is by how much the delay varies");
+		return qdisc_refuse(p, positions[NETEM_JITTER], "'jitter' needs 'delay': it is the variation of the delay");
 	if (qdisc_has(node, NETEM_CORRELATION) && !jitter)
 		return qdisc_refuse(
 			p, positions[NETEM_CORRELATION],

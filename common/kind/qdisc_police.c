@@ -34,10 +34,10 @@ static const struct field fields[] = {
 	ROW(DEV, "dev", dev, &type_link_name, .class = FIELD_KEY, .flags = FIELD_HIDDEN | FIELD_DEV),
 	ROW(INGRESS_KEY, "ingress", ingress, &type_bool, .class = FIELD_KEY, .flags = FIELD_HIDDEN),
 	ROW(MARK, "mark", marked, &type_bool, .flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "the filter"),
-	ROW(RATE, "rate", rate, &type_rate, .flags = FIELD_REQUIRED, .doc = "How much may come in, in the long run."),
+	ROW(RATE, "rate", rate, &type_rate, .flags = FIELD_REQUIRED, .doc = "The average rate of incoming packets."),
 	ROW(BURST, "burst", burst, &type_size, .flags = FIELD_REQUIRED, .min = 1,
-	    .doc = "How much may come in at once after a pause; at least the largest packet, also if the interface joins packets "
-		   "to larger ones (up to 64k)."),
+	    .doc = "How much may come in at once after a pause; at least the largest packet, even if the interface merges "
+		   "packets (up to 64k)."),
 	ROW(MTU, "mtu", mtu, &type_size, .min = 1, .fallback = "4294967295",
 	    .doc = "The largest packet; larger ones are dropped. No limit by default."),
 };
@@ -56,7 +56,7 @@ static bool finish(struct parse *p _unused_, struct object *object, const struct
 const struct mapping police_mapping = {
 	.name = "police",
 	.title = "Policers",
-	.doc = "The mapping `police` of an interface: packets that come in above the rate are dropped.",
+	.doc = "The mapping `police` of an interface: incoming packets above the rate are dropped.",
 	.what = "police",
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),

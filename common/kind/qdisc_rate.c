@@ -49,7 +49,7 @@ bool qdisc_is_plain(const struct tc_ratespec *spec) {
 enum { TBF_RATE, TBF_BURST, TBF_LIMIT, TBF_LATENCY, TBF_PEAKRATE, TBF_MTU };
 
 static const struct field tbf[] = {
-	QDISC_OPTION(TBF_RATE, "rate", &type_rate, .flags = FIELD_REQUIRED, .doc = "How much leaves, in the long run."),
+	QDISC_OPTION(TBF_RATE, "rate", &type_rate, .flags = FIELD_REQUIRED, .doc = "The average rate of outgoing packets."),
 	QDISC_OPTION(TBF_BURST, "burst", &type_size, .flags = FIELD_REQUIRED, .min = 1,
 		     .doc = "How much may leave at once after a pause; at least the MTU, and what the rate sends in 10 ms."),
 	QDISC_OPTION(TBF_LIMIT, "limit", &type_size, .min = 1, .doc = "How much may wait; further packets are dropped."),
@@ -66,7 +66,7 @@ static bool check_tbf(struct parse *p, struct qdisc_node *node, const struct pos
 	if (qdisc_has(node, TBF_LIMIT) == qdisc_has(node, TBF_LATENCY))
 		return qdisc_refuse(p, qdisc_has(node, TBF_LIMIT) ? positions[TBF_LATENCY] : node->position,
 				    qdisc_has(node, TBF_LIMIT)
-					    ? "'limit' and 'latency' say the same in two ways; write one of them"
+					    ? "'limit' and 'latency' are two ways to say the same; write one of them"
 					    : "tbf needs 'limit' (bytes that may wait) or 'latency' (how long)");
 	if ((peak != 0) != qdisc_has(node, TBF_MTU))
 		return qdisc_refuse(p, positions[peak ? TBF_PEAKRATE : TBF_MTU], "'peakrate' and 'mtu' need each other");

@@ -19,8 +19,8 @@ static const char *instead(const char *kind) {
 	static const struct {
 		const char *kind, *instead;
 	} words[] = {
-		{ "ingress", "what comes in is limited by 'police: {rate: 10mbit, burst: 100k}' on the interface" },
-		{ "clsact", "what comes in is limited by 'police: {rate: 10mbit, burst: 100k}' on the interface" },
+		{ "ingress", "incoming traffic is limited by 'police: {rate: 10mbit, burst: 100k}' on the interface" },
+		{ "clsact", "incoming traffic is limited by 'police: {rate: 10mbit, burst: 100k}' on the interface" },
 		{ "police", "'police' is a key of the interface: police: {rate: 10mbit, burst: 100k}" },
 		{ "pfifo_fast", "this is what the kernel uses by itself; leave 'qdisc' out, or write 'pfifo' or 'prio'" },
 		{ "default", "leave 'qdisc' out for the kernel's default" },
@@ -117,7 +117,7 @@ static bool read_id(struct parse *p, const struct node *mapping, const struct no
 	}
 	if (colon && parse_u32(arena_printf(p->arena, "0x%s", colon + 1), &minor) == 0) {
 		diag_error(p->diags, node->position,
-			   "'id' is the number of the class alone, and decimal: for tc's %s write %" PRIu32, node->text,
+			   "'id' is only the number of the class, in decimal: for tc's %s write %" PRIu32, node->text,
 			   minor);
 		return false;
 	}
@@ -127,9 +127,8 @@ static bool read_id(struct parse *p, const struct node *mapping, const struct no
 static void check_class(struct parse *p, struct qdisc_class *class, const struct position *positions) {
 	if (class->set & field_bit(CLASS_CEIL) && class->set & field_bit(CLASS_RATE) &&
 	    class->values[CLASS_CEIL] < class->values[CLASS_RATE])
-		diag_error(
-			p->diags, positions[CLASS_CEIL],
-			"the 'ceil' of a class is at least its 'rate': it is what the class may have with what it borrows");
+		diag_error(p->diags, positions[CLASS_CEIL],
+			   "the 'ceil' of a class must be at least its 'rate': it includes what the class borrows");
 	if (class->n_classes && class->leaf)
 		diag_error(p->diags, class->position,
 			   "a class with classes below it has no queue of its own; write 'qdisc' in those below");
@@ -235,7 +234,8 @@ static void check_tree(struct parse *p, const struct qdisc_node *node) {
 	check_filters(p, node, &ids);
 	if (node->n_classes && !ids.standard)
 		diag_warning(p->diags, node->position,
-			     "no class has 'default: true', so what no filter matches is sent at once, without a limit");
+			     "no class has 'default: true', so packets that no filter matches are sent at once, without a "
+			     "limit");
 	vec_done(&ids.seen);
 }
 
@@ -276,8 +276,9 @@ static bool has_foreign_word(struct parse *p, const struct node *node) {
 	} words[] = {
 		{ "handle", "topod chooses the handles" },
 		{ "parent",
-		  "where a qdisc stands shows its parent: write it in the parent's 'children', or as 'qdisc' of a class" },
-		{ "default", "write 'default: true' in the class that gets what no filter matches" },
+		  "the place of a qdisc determines its parent: write it in the parent's 'children', or as 'qdisc' of a "
+		  "class" },
+		{ "default", "write 'default: true' in the class for packets that no filter matches" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)

@@ -178,7 +178,7 @@ const struct field route_fields[] = {
 	ROW(ROUTE_VIA, "via", via, &type_ip, .doc = "Gateway, of either family."),
 	ROW(ROUTE_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
 	ROW(ROUTE_ENCAP, "encap", encap, &type_encap, .fallback = "none",
-	    .doc = "What is put around the packets: MPLS labels, an SRv6 header, or a tunnel's outer header."),
+	    .doc = "The encapsulation of packets: MPLS labels, an SRv6 header, or a tunnel's outer header."),
 	ROW(ROUTE_NEXTHOPS, "nexthops", nexthops, &type_nexthops, .flags = FIELD_USES,
 	    .doc = "Several next hops, in any order."),
 	ROW(ROUTE_NEXTHOP, "nexthop", nexthop, &type_integer, .names = unset, .needs = &class_nexthop, .min = 1,
@@ -186,7 +186,7 @@ const struct field route_fields[] = {
 	ROW(ROUTE_SRC, "src", src, &type_ip, .flags = FIELD_SOURCE, .fallback = "none", .doc = "Preferred source address."),
 	ROW(ROUTE_SCOPE, "scope", scope, &type_enum, .names = scopes, .doc = "Distance to the destination (IPv4)."),
 	ROW(ROUTE_ON_LINK, "on-link", on_link, &type_bool, .fallback = "false",
-	    .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say."),
+	    .doc = "Whether the gateway counts as reachable on the interface regardless of the addresses."),
 	ROW(ROUTE_PREFERENCE, "preference", preference, &type_enum, .names = preferences, .fallback = "medium",
 	    .doc = "Which of several equal routes is preferred, as in router advertisements (IPv6)."),
 	METRIC(ROUTE_MTU, "mtu", RTAX_MTU, &type_integer, .min = 68, .max = 65520, .names = unset, .fallback = "none",
@@ -204,9 +204,9 @@ const struct field route_fields[] = {
 	METRIC(ROUTE_QUICKACK, "quickack", RTAX_QUICKACK, &type_bool, .fallback = "false",
 	       .doc = "Whether TCP acknowledges at once instead of delaying it."),
 	METRIC(ROUTE_RTO_MIN, "rto-min", RTAX_RTO_MIN, &type_duration, .unit = 1000, .fallback = "0s",
-	       .doc = "Least retransmission timeout of TCP; 0s: the kernel's own."),
+	       .doc = "Minimum retransmission timeout of TCP; 0s: the kernel's default."),
 	METRIC(ROUTE_FEATURES, "features", RTAX_FEATURES, &type_words, .names = features, .fallback = "none",
-	       .doc = "What TCP may use without being configured for it elsewhere."),
+	       .doc = "Features of TCP that are enabled for this route, even if they are not elsewhere."),
 	ROW(ROUTE_CONGCTL, "congctl", congctl, &type_congctl, .wire = WIRE_METRIC, .attr = RTAX_CC_ALGO, .fallback = "none",
 	    .doc = "Congestion control of TCP connections, one of net.ipv4.tcp_available_congestion_control."),
 	ROW(ROUTE_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
@@ -265,11 +265,11 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 	else if (number && (hop || hops))
 		wrong = "'nexthop' replaces 'via', 'dev' and 'nexthops'; write only one of them";
 	else if (r->encap.type && (hops || number))
-		wrong = "'encap' stands with the next hop itself";
+		wrong = "'encap' belongs to the next hop itself";
 	else if (r->encap.type && !route_has_device_type(r))
 		wrong = "a route of this type has no next hop, and so no 'encap'";
 	else if (number && r->on_link)
-		wrong = "'on-link' stands with the next hop itself";
+		wrong = "'on-link' belongs to the next hop itself";
 	else if (route_has_device_type(r) && !hop && !hops && !number)
 		wrong = "a route needs 'via', 'dev', 'nexthops' or 'nexthop'";
 	else if (object_has(o, ROUTE_SCOPE) && r->to.address.family == AF_INET6)

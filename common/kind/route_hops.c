@@ -20,11 +20,11 @@ static const struct field nexthop_fields[HOP_N_KEYS] = {
 	[HOP_ON_LINK] = { .name = "on-link",
 			  .type = &type_bool,
 			  .offset = offsetof(struct nexthop, on_link),
-			  .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say." },
+			  .doc = "Whether the gateway counts as reachable on the interface regardless of the addresses." },
 	[HOP_ENCAP] = { .name = "encap",
 			.type = &type_encap,
 			.offset = offsetof(struct nexthop, encap),
-			.doc = "What is put around the packets." },
+			.doc = "The encapsulation of packets." },
 };
 
 static int compare_nexthops(const void *a, const void *b) {

@@ -12,7 +12,7 @@
 #include "model/change.h"
 #include "model/section.h"
 
-/* What the kernel's table should have: the messages that make it are read like the kernel's answers. NULL: too much. */
+/* What the kernel's table should contain: the messages that create it are read like the kernel's answers. NULL: too much. */
 static const struct ruleset *content_of(struct arena *arena, const struct ruleset *desired) {
 	const struct decode decode = { .arena = arena, .ns = desired->object.ns, .topology = "" };
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
@@ -145,7 +145,7 @@ bool ruleset_take_file(struct arena *arena, struct ruleset *ruleset, const struc
 		for (size_t k = 0; name && k < program->n; k++)
 			if (streq(program->chains[k].name, name))
 				*ret_problem = arena_printf(
-					arena, "has a chain '%s', as the one that 'nat' or 'filter' becomes; rename it",
+					arena, "has a chain '%s', the name of one that 'nat' or 'filter' makes; rename it",
 					name);
 	}
 	ruleset->file.messages = messages;
@@ -228,8 +228,8 @@ static const struct mapping nat_mapping = {
 static const struct mapping rule_mapping = {
 	.name = "filter-rule",
 	.title = "Filter rules",
-	.doc = "A rule of a filter chain. The first rule that accepts, drops or rejects a packet decides. Lists are alternatives, "
-	       "and all keys that match must hold.",
+	.doc = "A rule of a filter chain. The first rule that accepts, drops or rejects a packet decides. Lists are "
+	       "alternatives, and a packet must match all keys.",
 	.what = "a filter rule",
 	.fields = filter_fields,
 	.n_fields = FILTER_N_KEYS,
@@ -300,9 +300,9 @@ static const struct section sections[] = {
 	  .place = SECTION_NAMESPACE,
 	  .shape = SECTION_VALUE,
 	  .field = &file_field,
-	  .doc = "A file with sets, maps and chains in nft's own language, as they stand inside of a table, or with one table of "
-		 "family inet: its content is put into the topology's table, `topod-TOPOLOGY`, in the same transaction. The "
-		 "path, and those of its `include`, count from the directory of this file.",
+	  .doc = "A file with sets, maps and chains in nft's own language, as inside a table, or in one table of family "
+		 "inet: its content is put into the topology's table, `topod-TOPOLOGY`, in the same transaction. The path, "
+		 "and those of its `include`, count from the directory of this file.",
 	  .read = read_file },
 	{},
 };
@@ -418,7 +418,7 @@ static bool same_rules(const struct nft_content *a, const struct nft_content *b)
 	return same;
 }
 
-/* What of the file's content differs from the kernel's table: sets and objects, or one of its chains. */
+/* The parts of the file's content that differ from the kernel's table: sets and objects, or one of its chains. */
 static void print_file_differences(const struct ruleset *desired, const struct ruleset *seen, struct text *out) {
 	if (!streq(desired->head, seen->head))
 		text_add(out, "+ nft sets, maps or objects\n");
@@ -433,7 +433,7 @@ static void print_file_differences(const struct ruleset *desired, const struct r
 	}
 }
 
-/* Rules that only the kernel has are counted, not shown: they have no entry of the file. */
+/* Rules that only the kernel has are counted, not shown: they have no entry in the file. */
 static void diff(const struct object *object, const struct object *before, struct text *out) {
 	const struct ruleset *desired = (const struct ruleset *)object, *seen = (const struct ruleset *)before;
 	_cleanup_(nft_changes_done) struct nft_changes changes = {};

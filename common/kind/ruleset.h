@@ -285,7 +285,7 @@ bool ruleset_finish(struct parse *p, const struct ns_state *ns, struct ruleset *
 
 /* The desired ruleset of a namespace that has `nft`, or NULL. */
 struct ruleset *ruleset_with_file(const struct ns_state *ns);
-/* Gives the ruleset what its file contains, and computes its text again. False: it is not possible, and *ret_problem, in arena,
+/* Gives the ruleset the content of its file, and computes its text again. False: not possible, and *ret_problem, in arena,
  * says why. The messages must outlive the ruleset. */
 bool ruleset_take_file(struct arena *arena, struct ruleset *ruleset, const struct nlmsghdr *const *messages, size_t n,
 		       const char **ret_problem);
@@ -363,7 +363,7 @@ void nft_put_elements_request(struct nl_writer *w, const char *topology, const c
 
 /* Writes it into a transaction, for the topology's table. */
 void nft_put_file(struct nl_writer *w, const char *topology, const struct nft_file *file);
-/* What it cannot contain: "a flowtable", "a chain inside of a rule"; NULL: the message can be taken. */
+/* Content that is not supported: "a flowtable", "a chain inside a rule"; NULL: the message can be taken. */
 const char *nft_file_refuses(const struct nlmsghdr *nlh);
 /* "4 rules in 2 chains, 1 set". */
 void nft_print_file(const struct nft_file *file, struct text *out);

@@ -159,7 +159,8 @@ static void check_rule(struct nft_check *check, const struct place *place) {
 	if (!has_effect)
 		nft_refuse(
 			check, NFT_KEY_ACTION,
-			"a rule does something: 'action' (accept, drop or reject), 'mark', 'clamp-mss', 'counter' or 'log'");
+			"a rule needs something to do: 'action' (accept, drop or reject), 'mark', 'clamp-mss', 'counter' or "
+			"'log'");
 	if (nft_has(check, FILTER_KEY_MARK) && (check->entry->mark.value & ~check->entry->mark.mask))
 		nft_refuse(check, FILTER_KEY_MARK, "'mark': 0x%x has bits that are not in the mask 0x%x",
 			   check->entry->mark.value, check->entry->mark.mask);
@@ -174,15 +175,15 @@ static bool check_target_words(struct parse *p, const struct node *node) {
 	static const struct {
 		const char *theirs, *ours;
 	} words[] = {
-		{ "LOG", "logging is a key of its own: 'log: PREFIX', beside 'action' if there is one" },
+		{ "LOG", "logging is a separate key: 'log: PREFIX', beside 'action' if there is one" },
 		{ "MARK", "a mark is set by the key 'mark'" },
 		{ "CONNMARK", "a mark is set by the key 'mark'" },
 		{ "TCPMSS", "the segment size is lowered by the key 'clamp-mss: pmtu'" },
-		{ "COUNTER", "counting is a key of its own: 'counter: true'" },
-		{ "MASQUERADE", "translations stand in the list 'nat' of the namespace" },
-		{ "SNAT", "translations stand in the list 'nat' of the namespace" },
-		{ "DNAT", "translations stand in the list 'nat' of the namespace" },
-		{ "REDIRECT", "translations stand in the list 'nat' of the namespace" },
+		{ "COUNTER", "counting is a separate key: 'counter: true'" },
+		{ "MASQUERADE", "translations belong in the list 'nat' of the namespace" },
+		{ "SNAT", "translations belong in the list 'nat' of the namespace" },
+		{ "DNAT", "translations belong in the list 'nat' of the namespace" },
+		{ "REDIRECT", "translations belong in the list 'nat' of the namespace" },
 		{ "RETURN", "there are no chains to return from; leave 'action' out, and the next rule decides" },
 		{ "CONTINUE", "leave 'action' out, and the next rule decides" },
 	};
@@ -246,7 +247,7 @@ static bool read_chain(struct parse *p, const struct node *node, const struct pl
 	*chain = (struct nft_filter_chain){ .given = true, .policy = NFT_ACCEPT };
 	if (node->type == NODE_SEQUENCE) {
 		diag_error(p->diags, node->position,
-			   "the rules of %s stand below 'rules', beside 'policy': {policy: drop, rules: [...]}",
+			   "the rules of %s belong below 'rules', beside 'policy': {policy: drop, rules: [...]}",
 			   place->name);
 		return false;
 	}

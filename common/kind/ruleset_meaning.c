@@ -337,7 +337,7 @@ void ruleset_warn_value(const struct object *desired, const struct ns_state *ns,
 
 	if (bridge && !streq(value, "0"))
 		diag_warning(diags, forward->positions[0],
-			     "this policy also drops what passes from port to port of %s/%s, because "
+			     "this policy also drops packets between ports of %s/%s, because "
 			     "net.bridge.bridge-nf-call-iptables is on; add {in: %s, out: %s, action: accept}, or write "
 			     "'sysctl: {net.bridge.bridge-nf-call-iptables: 0}'",
 			     ns->name, bridge->name, bridge->name, bridge->name);

@@ -53,10 +53,10 @@ const struct field nat_fields[NAT_N_KEYS] = {
 	[NAT_KEY_HAIRPIN] = { .name = "hairpin",
 			      .type = &type_nft_hairpin,
 			      .offset = offsetof(struct nft_entry, hairpin),
-			      .doc = "For dnat: whether it is also for hosts behind the same interface as the target. Their "
-				     "connections are masqueraded too, so that the answers come back this way. Instead of "
-				     "`true`, write that interface if no address or route in the file leads to the target. "
-				     "Without `destination` it holds for every address of the namespace." },
+			      .doc = "For dnat: whether it also applies to hosts behind the same interface as the target. "
+				     "Their connections are masqueraded too, so that the answers come back this way. "
+				     "Instead of `true`, write that interface if no address or route in the file leads to "
+				     "the target. Without `destination` it holds for every address of the namespace." },
 };
 
 static const char *action_name(const struct nft_check *check) {

@@ -4,7 +4,7 @@
  * do.
  *
  * In an attached namespace IPv6 may be disabled without the file saying so: Docker does that in each container whose network
- * has no IPv6. So what needs IPv6 there also enables it on its interface, unless the file says something about it.
+ * has no IPv6. So objects that need IPv6 there also enable it on their interface, unless the file declares the setting.
  */
 #include <stdlib.h>
 

@@ -148,7 +148,7 @@ static void get_data(struct object *object, const struct nlattr *const *data) {
 		      .doc = "The group whose members may open it: a name or a number."),                                   \
 	[MULTI_QUEUE] = ROW("multi-queue", multi_queue, &type_bool, IFLA_TUN_MULTI_QUEUE, .class = FIELD_RECREATE,          \
 			    .form = FORM_U8, .fallback = "false",                                                           \
-			    .doc = "Whether it can be opened several times, each time with a queue of its own."),           \
+			    .doc = "Whether it can be opened several times, each time with a separate queue."),             \
 	[PACKET_INFO] = ROW("packet-info", packet_info, &type_flag, IFLA_TUN_PI, .form = FORM_U8, .fallback = "false",      \
 			    .doc = "Whether each packet is preceded by its protocol. A program that opens the device sets " \
 				   "this, too."),                                                                           \

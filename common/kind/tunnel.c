@@ -169,13 +169,13 @@ void tunnel_check(struct reading *r, const struct ns_state *ns _unused_, const s
 	if (link_is_fallback(tunnel->link.name))
 		diag_warning(
 			r->parse.diags, desired->position,
-			"'%s' is the name of an interface that a module of the kernel makes in every namespace, where it "
-			"would be in the way: choose another name",
+			"'%s' is the name of an interface that a kernel module makes in every namespace: choose another "
+			"name",
 			tunnel->link.name);
 	if (!object_has(desired, TUNNEL_LOCAL) && !object_has(desired, TUNNEL_REMOTE) && !has(desired, "key") &&
 	    !has(desired, "input-key"))
 		diag_error(r->parse.diags, desired->position,
-			   "a tunnel needs 'local', 'remote' or a key: the one without them is the kernel's own");
+			   "a tunnel needs 'local', 'remote' or a key: the tunnel without them is the kernel's own");
 	if (object_has(desired, TUNNEL_LOCAL) && ip_is_multicast(&tunnel->local))
 		diag_error(r->parse.diags, position_of(desired, "local"),
 			   "'local' is a multicast address; it must be an address of this machine");

@@ -45,22 +45,22 @@ extern const struct type type_tunnel_keys; /* of both: stored at input_key */
 	}
 
 /* arp, multicast: the driver's defaults. none: the unspecified address of the outer family. */
-#define TUNNEL_FIELDS(arp, multicast, none, local_attr, remote_attr, dev_attr)                           \
-	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, NULL, arp, multicast, "1000"),                             \
-		[TUNNEL_LOCAL] = TUNNEL_ROW("local", local, &type_ip, local_attr, .fallback = none,      \
-					    .doc = "Source address of the outer packets."),              \
-		[TUNNEL_REMOTE] = TUNNEL_ROW("remote", remote, &type_ip, remote_attr, .fallback = none,  \
-					     .doc = "Destination of the outer packets; the other end."), \
-		[TUNNEL_DEV] = { .name = "dev",                                                          \
-				 .type = &type_link_ref,                                                 \
-				 .offset = offsetof(struct tunnel, dev),                                 \
-				 .class = FIELD_RECREATE,                                                \
-				 .flags = FIELD_DEV | FIELD_LOWER,                                       \
-				 .wire = WIRE_DATA_LINK,                                                 \
-				 .attr = dev_attr,                                                       \
-				 .fallback = "none",                                                     \
-				 .doc = "The interface that the outer packets leave by: a name, or "     \
-					"namespace:interface." },                                        \
+#define TUNNEL_FIELDS(arp, multicast, none, local_attr, remote_attr, dev_attr)                             \
+	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, NULL, arp, multicast, "1000"),                               \
+		[TUNNEL_LOCAL] = TUNNEL_ROW("local", local, &type_ip, local_attr, .fallback = none,        \
+					    .doc = "Source address of the outer packets."),                \
+		[TUNNEL_REMOTE] = TUNNEL_ROW("remote", remote, &type_ip, remote_attr, .fallback = none,    \
+					     .doc = "Destination of the outer packets; the other end."),   \
+		[TUNNEL_DEV] = { .name = "dev",                                                            \
+				 .type = &type_link_ref,                                                   \
+				 .offset = offsetof(struct tunnel, dev),                                   \
+				 .class = FIELD_RECREATE,                                                  \
+				 .flags = FIELD_DEV | FIELD_LOWER,                                         \
+				 .wire = WIRE_DATA_LINK,                                                   \
+				 .attr = dev_attr,                                                         \
+				 .fallback = "none",                                                       \
+				 .doc = "The interface through which the outer packets leave: a name, or " \
+					"namespace:interface." },                                          \
 		[TUNNEL_UNDERLAY] = LINK_UNDERLAY(tunnel)
 
 /* The rows of IPv4 tunnels. */

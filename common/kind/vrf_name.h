@@ -15,7 +15,7 @@ extern const struct type type_vrf_name;
 #define VRF_ROW(of)                                                                                               \
 	{                                                                                                         \
 		.name = "vrf", .type = &type_vrf_name, .offset = offsetof(struct of, table), .flags = FIELD_ONCE, \
-		.doc = "A VRF of the namespace, whose table is meant, instead of `table`."                        \
+		.doc = "A VRF of the namespace, instead of its `table`."                                          \
 	}
 
 /* False after an error: the file has both keys. vrf, table: the positions of the two rows. */

@@ -44,8 +44,8 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 #define FIELDS(none)                                                                             \
 	TUNNEL_FIELDS("false", "false", none, IFLA_VTI_LOCAL, IFLA_VTI_REMOTE, IFLA_VTI_LINK),   \
 		SHARED("key", input_key, &type_tunnel_keys, "Mark of the policies, both ways."), \
-		SHARED("input-key", input_key, &type_tunnel_key, "Mark of what is received."),   \
-		SHARED("output-key", output_key, &type_tunnel_key, "Mark of what is sent.")
+		SHARED("input-key", input_key, &type_tunnel_key, "Mark of received packets."),   \
+		SHARED("output-key", output_key, &type_tunnel_key, "Mark of sent packets.")
 
 static const struct field vti[] = { FIELDS("0.0.0.0") };
 static const struct field vti6[] = { FIELDS("::") };

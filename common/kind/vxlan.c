@@ -109,9 +109,10 @@ static const struct field fields[] = {
 	[UNDERLAY] = LINK_UNDERLAY(vxlan),
 	[EXTERNAL] =
 		FIXED("external", external, IFLA_VXLAN_COLLECT_METADATA, FORM_U8,
-		      "Whether each packet brings its own tunnel (`vlan-tunnel` of a bridge's port, tc, a route's encap)."),
+		      "Whether the tunnel is chosen for each packet (by `vlan-tunnel` of a bridge's port, tc, or a route's "
+		      "encap)."),
 	[VNI_FILTER] = FIXED("vni-filter", vni_filter, IFLA_VXLAN_VNIFILTER, FORM_U8,
-			     "Whether only identifiers are received that were added to the interface; with `external`."),
+			     "Whether only identifiers that were added to the interface are received; with `external`."),
 	[GBP] = FIXED("gbp", gbp, IFLA_VXLAN_GBP, FORM_PRESENT,
 		      "Group Based Policy: packets carry the low half of their mark."),
 	[REMOTES] = { .name = "remotes",

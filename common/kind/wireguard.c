@@ -40,7 +40,7 @@ static const struct field fields[] = {
 		       .flags = FIELD_UNDERLAY | FIELD_LEDGER,
 		       .initial = "none",
 		       .fallback = "none",
-		       .doc = "The namespace in which the encrypted packets travel, if it is another than the interface's." },
+		       .doc = "The namespace in which the encrypted packets travel, if it is not the interface's." },
 	[UNDERLAY_THERE] = { .name = "underlay-there",
 			     .type = &type_bool,
 			     .offset = offsetof(struct wireguard, underlay_there),
@@ -53,7 +53,7 @@ static const struct field fields[] = {
 			    .doc = "File with the private key, as `wg genkey` prints it; only root may be able to read it."),
 	[LISTEN_PORT] = ROW("listen-port", listen_port, &type_integer, WGDEVICE_A_LISTEN_PORT, .flags = FIELD_AFTER,
 			    .form = FORM_U16, .min = 1, .max = 65535,
-			    .doc = "UDP port; when left out, the kernel chooses one. It stays when it leaves the file."),
+			    .doc = "UDP port; by default the kernel chooses one. If the key is removed, the port stays."),
 	[FWMARK] = ROW("fwmark", fwmark, &type_integer, WGDEVICE_A_FWMARK, .flags = FIELD_AFTER, .fallback = "0",
 		       .doc = "Mark of the encrypted packets, for policy rules; 0: none."),
 };

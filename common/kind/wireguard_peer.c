@@ -150,8 +150,8 @@ static const struct field fields[] = {
 	    .attr = WGPEER_A_PRESHARED_KEY, .fallback = "none",
 	    .doc = "File with a further key that both ends share, as `wg genpsk` prints it."),
 	ROW(ENDPOINT, "endpoint", endpoint, &type_endpoint, .flags = FIELD_LEDGER, .attr = WGPEER_A_ENDPOINT,
-	    .doc = "Where the peer is: `192.0.2.1:51820`, `\"[2001:db8::1]:51820\"`. It is set when the peer is made, or this "
-		   "is changed: peers may roam."),
+	    .doc = "Where the peer is: `192.0.2.1:51820`, `\"[2001:db8::1]:51820\"`. It is set only when the peer is made "
+		   "or this key changes, because peers may roam."),
 	ROW(ALLOWED_IPS, "allowed-ips", allowed, &type_networks, .attr = WGPEER_A_ALLOWEDIPS,
 	    .doc = "The addresses behind the peer; none when left out."),
 	ROW(KEEPALIVE, "persistent-keepalive", keepalive, &type_duration, .attr = WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL,
@@ -170,8 +170,8 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 static const struct mapping entry = {
 	.name = "peer",
 	.title = "WireGuard peers",
-	.doc = "An entry of a wireguard interface's `peers`. Peers that are not listed are removed. What changes is changed in "
-	       "place; the sessions of other peers go on.",
+	.doc = "An entry of a wireguard interface's `peers`. Peers that are not listed are removed. Changes are made in "
+	       "place; the sessions of other peers continue.",
 	.what = "a peer",
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
@@ -185,7 +185,7 @@ static const struct section section = {
 	.may_be_empty = true,
 	.mapping = &entry,
 	.value = "list of [peers](#peer)",
-	.doc = "The other ends; if any is listed, all are.",
+	.doc = "The peers; if any is listed, the list is complete.",
 };
 
 static void noun(const struct object *object, struct text *out) {

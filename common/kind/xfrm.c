@@ -22,7 +22,7 @@ static const struct field fields[] = {
 		  .wire = WIRE_DATA_LINK,
 		  .attr = IFLA_XFRM_LINK,
 		  .fallback = "none",
-		  .doc = "The interface that encrypted packets leave by: a name, or namespace:interface." },
+		  .doc = "The interface through which encrypted packets leave: a name, or namespace:interface." },
 	[UNDERLAY] = LINK_UNDERLAY(xfrm),
 	[ID] = { .name = "id",
 		 .type = &type_integer,
@@ -33,7 +33,7 @@ static const struct field fields[] = {
 		 .wire = WIRE_DATA,
 		 .attr = IFLA_XFRM_IF_ID,
 		 .min = 1,
-		 .doc = "Of the policies and states (if_id); not with `external`." },
+		 .doc = "The if_id of the policies and states; not with `external`." },
 	[EXTERNAL] = { .name = "external",
 		       .type = &type_bool,
 		       .offset = offsetof(struct xfrm, external),
@@ -42,7 +42,7 @@ static const struct field fields[] = {
 		       .wire = WIRE_DATA,
 		       .attr = IFLA_XFRM_COLLECT_METADATA,
 		       .form = FORM_PRESENT,
-		       .doc = "Whether routes say the id, packet by packet." },
+		       .doc = "Whether routes choose the id of each packet." },
 };
 
 static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
@@ -50,7 +50,7 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 
 	if (object_has(desired, ID) == xfrm->external && object_has(desired, EXTERNAL))
 		diag_error(r->parse.diags, object_position(desired, &fields[xfrm->external ? ID : EXTERNAL]),
-			   xfrm->external ? "with 'external: true' the routes say the id; leave it out"
+			   xfrm->external ? "with 'external: true' the routes choose the id; leave it out"
 					  : "without 'external' an xfrm interface needs an 'id', the if_id of its policies");
 }
 
@@ -71,7 +71,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 
 const struct kind kind_xfrm = {
 	.name = "xfrm",
-	.doc = "An interface for IPsec, whose policies and states bear its id.",
+	.doc = "An interface for IPsec, whose policies and states have its id.",
 	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct xfrm),

@@ -126,7 +126,7 @@ json_t *schema_json(void) {
 			   m->is.case_of && !m->is_case ? schema_of_cases(&m->is) : mapping_schema(m, common));
 	}
 	schema_set(defs, "any-interface", interface_schema(&mappings));
-	/* The kind without which, or with a wrong one of which, an interface has only the keys of all kinds. */
+	/* If the kind is missing or wrong, an interface has only the keys of all kinds. */
 	kind = json_object_get(json_object_get(json_object_get(defs, mapping_interface.name), "properties"), "kind");
 	schema_set(kind, "enum", all_kinds(&mappings));
 	schema_set(defs, "interface-name", link_name_schema());

@@ -163,19 +163,19 @@ static void add_values(struct text *out) {
 }
 
 static const char *const ranges[] = {
-	"A name may stand for many: `h[1-100]`, `h[01-20]` (with leading zeros), `sw[1,3,7-9]`, `port[a-d]`. A range can stand "
-	"in a key of `namespaces` and of `interfaces`, in `ports`, and in the two ends of an entry of `links`. The entry then "
-	"stands for one entry of each number. Inside brackets, and where YAML would read something else, such a name must be "
-	"quoted: `[\"h[1-9]:eth0\", \"host:c[1-9]\"]`.",
+	"A name may stand for many: `h[1-100]`, `h[01-20]` (with leading zeros), `sw[1,3,7-9]`, `port[a-d]`. A range can "
+	"stand in a key of `namespaces` and of `interfaces`, in `ports`, and in the two ends of an entry of `links`. The "
+	"entry then stands for one entry for each number. Inside brackets, and where YAML would read something else, such a "
+	"name must be quoted: `[\"h[1-9]:eth0\", \"host:c[1-9]\"]`.",
 	"Two ranges in one entry run in step and must be equally long: `[\"r[1-99]:right\", \"r[2-100]:left\"]` makes a "
 	"chain.",
-	"In the values of such an entry `{n}` is the number or letter, of the first range if there are several. It can be part "
-	"of an expression with integers, `+ - * / %` and parentheses: `\"10.0.{n/250}.{n%250+1}/16\"`. After a colon is its "
-	"form: `{n:02}` has at least two digits, `{n:02x}` is hexadecimal. `{{` is one `{`. A value with `{n}` should be "
-	"quoted. In an entry that stands in another entry with a range, `{n}` is the number of the inner one, except in the "
-	"inner name itself: `\"br[1-3]\": {kind: bridge, ports: \"c{n}-[1-8]\"}`.",
-	"Entries for the same thing, for example `h[1-20]` and `h7`, are merged like [drop-ins](#drop-ins): what they say is "
-	"united, and a contradiction is an error that shows both places.",
+	"In the values of such an entry `{n}` is the number or letter, of the first range if there are several. It can be "
+	"part of an expression with integers, `+ - * / %` and parentheses: `\"10.0.{n/250}.{n%250+1}/16\"`. A format may "
+	"follow after a colon: `{n:02}` has at least two digits, `{n:02x}` is hexadecimal. `{{` is one `{`. A value with "
+	"`{n}` should be quoted. In an entry inside another entry with a range, `{n}` is the number of the inner one, "
+	"except in the inner name itself: `\"br[1-3]\": {kind: bridge, ports: \"c{n}-[1-8]\"}`.",
+	"Entries for the same thing, for example `h[1-20]` and `h7`, are merged like [drop-ins](#drop-ins): their keys are "
+	"combined, and a contradiction is an error that shows both places.",
 	"A file may stand for at most 100,000 entries. `topod check --expand FILE` prints the file with everything written out.",
 	NULL,
 };

@@ -35,7 +35,7 @@ static const struct section defaults_sections[] = {
 	  .shape = SECTION_MAPPING,
 	  .mapping = &mapping_namespace,
 	  .value = "[namespace](#namespace)",
-	  .doc = "For every namespace but `host`: keys that its entry leaves out. Of a mapping that both have, such as `sysctl`, "
+	  .doc = "For every namespace but `host`: keys that its entry leaves out. If both have a mapping, such as `sysctl`, "
 		 "the keys of both count." },
 	{},
 };

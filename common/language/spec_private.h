@@ -23,7 +23,7 @@ static inline struct spec_reading *spec_reading(struct reading *r) {
 	return (struct spec_reading *)r;
 }
 
-/* correct.c: the document with unknown keys of its upper levels mended, after errors. */
+/* correct.c: the document with unknown keys of its upper levels corrected, after errors. */
 const struct node *spec_mend_keys(struct parse *p, const struct node *root);
 
 /* other_files.c: reports a file of another tool, recognised by its text or its keys. False: it may be a topology. */

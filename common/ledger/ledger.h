@@ -167,7 +167,7 @@ const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted);
 const struct ledger_entry *ledger_attached_namespace(const struct ledger_ns *noted);
 /* Is it the entry of a namespace that was only adopted? Once the namespace is no longer declared, the entry is useless. */
 bool ledger_is_only_birth(const struct ledger_entry *entry);
-/* Is the observed namespace topod's own, declared, and to be repaired whatever happens to it? */
+/* Is the observed namespace topod's own, declared, and always to be repaired? */
 bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen);
 /* Does the object survive its namespace (a file outside, an interface that is given back)? */
 bool ledger_outlives_namespace(const struct ledger_entry *entry);

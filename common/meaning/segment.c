@@ -79,7 +79,7 @@ static bool leads_on(const struct object *link) {
 	return link->kind->segment == SEGMENT_ELSEWHERE || link->kind->segment == SEGMENT_TAGGED || has_vlans(link);
 }
 
-/* With proxy_arp or proxy_ndp a host answers for others, whatever is declared. */
+/* With proxy_arp or proxy_ndp a host answers for others, regardless of the declarations. */
 static void open_proxies(struct segments *s, const struct ns_state *ns, const struct object *setting) {
 	const char *dev;
 

@@ -137,7 +137,7 @@ enum field_wire {
 	WIRE_PORT,      /* in IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA */
 	WIRE_LINK,      /* struct link_ref: the index of a link as a top-level attribute */
 	WIRE_DATA_LINK, /* the same in IFLA_INFO_DATA */
-	WIRE_GENERIC,   /* in a request of its own, by generic netlink: kind->family */
+	WIRE_GENERIC,   /* in a separate request, by generic netlink: kind->family */
 	WIRE_METRIC,    /* routes: in RTA_METRICS */
 };
 
@@ -212,7 +212,7 @@ struct fwmark {
 	uint32_t value, mask;
 };
 
-/* A key of 32 bytes in a file of its own, in base64, as wg(8) has it. The file names the path only. */
+/* A key of 32 bytes in a separate file, in base64, as wg(8) has it. The topology only contains the path. */
 enum { KEY_SIZE = 32, KEY_TEXT_SIZE = 44 };
 struct key {
 	uint8_t bytes[KEY_SIZE];

@@ -38,14 +38,14 @@ enum count_line {
 	COUNT(n_restored, "restored", UNLISTED, NULL, NULL, NULL, true, "Drift that was undone.")                      \
 	COUNT(n_only_reported, "only_reported", DRIFT, "only reported", "only reported", NULL, true,                   \
 	      "Drift that was only reported.")                                                                         \
-	COUNT(n_retries, "retries", DRIFT, "retry", "retries", NULL, true, "Further tries of what had failed.")        \
+	COUNT(n_retries, "retries", DRIFT, "retry", "retries", NULL, true, "Retries of failed changes.")               \
 	COUNT(n_overruns, "overruns", DRIFT, "overrun of events", "overruns of events", NULL, true,                    \
 	      "Overruns of the event socket.")                                                                         \
 	COUNT(n_scans, "looks", UNLISTED, NULL, NULL, NULL, true, "Scans of whole namespaces.")                        \
 	/* scans of parts of one, and the number of objects in
 	 * them */                                                         \
 	COUNT(n_narrow_scans, "narrow_looks", UNLISTED, NULL, NULL, NULL, true, "Scans of parts of a namespace.")      \
-	COUNT(n_scanned_for, "looked_for", UNLISTED, NULL, NULL, NULL, true, "Objects that these parts had.")
+	COUNT(n_scanned_for, "looked_for", UNLISTED, NULL, NULL, NULL, true, "Objects in these scans.")
 
 #define REPORT_COUNT_MEMBER(member, ...) size_t member;
 #define REPORT_COUNT_ONE(...) +1

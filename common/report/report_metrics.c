@@ -49,7 +49,7 @@ static void add_states(const struct report_status *all, size_t n, struct text *o
 }
 
 static void add_versions(const struct report_status *all, size_t n, struct text *out) {
-	begin_metric("daemon", false, NULL, "The daemon that keeps the topology; always 1.", out);
+	begin_metric("daemon", false, NULL, "The daemon that manages the topology; always 1.", out);
 	for (size_t i = 0; i < n; i++) {
 		begin_sample("daemon", "", &all[i], out);
 		text_add(out, ",");

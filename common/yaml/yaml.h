@@ -103,5 +103,5 @@ bool node_is_true(const struct node *node);
 bool node_is_sexagesimal(const struct node *node);
 
 /* Writes a tree as a YAML document that yaml_read() reads as an equal tree: in blocks, with short lists and mappings on
- * one line. Comments stand on lines of their own. */
+ * one line. Comments are on separate lines. */
 void yaml_write(const struct node *root, struct text *out);

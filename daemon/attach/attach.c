@@ -230,8 +230,8 @@ int attachment_check(struct attachments *a, const struct attachment *item, int f
 	if (netns_is_home(ret))
 		return refuse(
 			ret_problem, -EINVAL,
-			xasprintf("this is the host's own namespace. A unit needs 'PrivateNetwork=yes', and what starts a "
-				  "container calls for the container's process, not for its own; or let it join: "
+			xasprintf("this is the host's own namespace. A unit needs 'PrivateNetwork=yes', and a program that "
+				  "starts a container passes the container's process, not its own; or let it join: "
 				  "'NetworkNamespacePath=" NETNS_DIR "/%s', without 'attach'",
 				  item->ns));
 	const char *other = other_name(a, item, ret);

@@ -173,8 +173,8 @@ static char *topology_of_file(const char *argument) {
 		return search.found;
 	if (named || !other)
 		return TAKE_PTR(name);
-	complain("the topod of '%s' keeps %s; %s only has the same file name", name, other, path);
-	hint("to mean that one, write '%s' instead of the file", name);
+	complain("the topod of '%s' manages %s; %s only has the same file name", name, other, path);
+	hint("for that one, write '%s' instead of the file", name);
 	return NULL;
 }
 

@@ -25,7 +25,7 @@ enum color_choice {
 	OPTION(ALL, all, bool, flag, "all", NULL, "all topologies; of export, the host too")                                \
 	OPTION(FRESH, fresh, bool, flag, "fresh", NULL, "for another machine, where nothing of it exists")                  \
 	OPTION(PERIODIC, periodic_usec, uint64_t, time, "periodic", "TIME",                                                 \
-	       "how often to scan what causes no events (30s)")                                                             \
+	       "how often to scan objects without events (30s)")                                                            \
 	OPTION(FOR, for_usec, uint64_t, time, "for", "TIME", "how long, at most a day (10m)")                               \
 	OPTION(WAIT, wait, const char *, wait, "wait", "[=STATE]", "wait until it is converged (default), or only settled") \
 	OPTION(TIMEOUT, timeout_usec, uint64_t, time, "timeout", "TIME", "wait no longer than this")                        \
@@ -42,7 +42,7 @@ enum color_choice {
 	OPTION(USER, user, const char *, text, "user", "USER", "the user who runs the command (-u USER)")                   \
 	OPTION(PROMETHEUS, prometheus, bool, flag, "prometheus", NULL, "the result as OpenMetrics, for Prometheus")         \
 	OPTION(QUIET, quiet, bool, flag, "quiet", NULL, "print errors only (-q)")                                           \
-	OPTION(VERBOSE, verbose, bool, flag, "verbose", NULL, "show what is asked of the kernel (-v)")                      \
+	OPTION(VERBOSE, verbose, bool, flag, "verbose", NULL, "show requests to the kernel (-v)")                           \
 	OPTION(INSTALL, install, bool, flag, "install", NULL, "write the drop-in instead of printing it")                   \
 	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN", "auto (default, obeys NO_COLOR), always or never")  \
 	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                                  \

@@ -3,7 +3,7 @@
  * What the user is told, on standard error, while a verb takes its time: progress, and the reason of a wait that is longer than
  * PATIENCE_USEC.
  *
- * It knows neither daemons nor topologies: whoever waits passes on what it hears.
+ * It knows neither daemons nor topologies: its callers pass on what they hear.
  */
 #pragma once
 

@@ -8,7 +8,8 @@ static void find_lack(void *userdata, const struct lack *lack) {
 	struct doctor *d = userdata;
 
 	find_at(d, FINDING_ERROR, lack->position, say(d, "this kernel has no %s", lack->what),
-		"they cannot be made, nor what needs them; the rest can. If it has no such module, it was built without",
+		"neither these nor objects that need them can be made; the rest can. If it has no such module, it was built "
+		"without",
 		lack->module ? say(d, "modprobe %s", lack->module) : NULL);
 }
 

@@ -118,9 +118,9 @@ static void report(struct doctor *d, const struct chains *chains, const struct c
 				mend = owners[i].mend;
 			}
 	find(d, link ? FINDING_WARNING : FINDING_NOTE,
-	     say(d, "%s%s%s drops what this machine passes on, unless a rule of it says otherwise", who ? who : "the table ",
-		 who ? "" : chain->table, who ? "'s firewall" : " of nftables"),
-	     "namespaces behind this machine reach neither the outside nor, over a routed way, each other",
+	     say(d, "%s%s%s drops packets that this machine forwards, unless one of its rules says otherwise",
+		 who ? who : "the table ", who ? "" : chain->table, who ? "'s firewall" : " of nftables"),
+	     "namespaces behind this machine reach neither the outside nor, through routing, each other",
 	     about_link(d,
 			mend ? mend
 			     : say(d, "nft insert rule %s %s %s iifname BRIDGE accept", chain->family, chain->table,

@@ -482,7 +482,7 @@ int kernel_lacks(struct arena *arena, const struct state *desired, lack_fn fn, v
 }
 
 static void add_warning(void *userdata, const struct lack *lack) {
-	diag_warning(userdata, lack->position, "this kernel has no %s; what does not need them is made all the same%s%s",
+	diag_warning(userdata, lack->position, "this kernel has no %s; objects that do not need them are still made%s%s",
 		     lack->what, lack->module ? "; there may be a module: modprobe " : "", lack->module ? lack->module : "");
 }
 

@@ -74,7 +74,7 @@ void check_names(struct doctor *d) {
 	check_entries(d);
 	if (readlink("/proc/self/ns/mnt", own, sizeof(own) - 1) > 0 &&
 	    readlink("/proc/1/ns/mnt", first, sizeof(first) - 1) > 0 && !streq(own, first))
-		find(d, FINDING_NOTE, "this shell has a mount namespace of its own",
+		find(d, FINDING_NOTE, "this shell has its own mount namespace",
 		     "namespaces that are made here have no name outside, and the daemon's may have none here",
 		     "nsenter -t 1 -m topod doctor");
 }

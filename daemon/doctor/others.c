@@ -27,7 +27,7 @@ void check_managers(struct doctor *d) {
 
 	if (exists("/run/NetworkManager") && !(knows_links && exists_in(udev, "90-topod.rules")))
 		find(d, FINDING_WARNING, "NetworkManager runs, and topod's udev rules are not installed",
-		     "NetworkManager takes topod's interfaces over, and sets addresses on them",
+		     "NetworkManager takes over topod's interfaces, and sets addresses on them",
 		     "install topod's package, or: nmcli device set INTERFACE managed no");
 	if (exists("/run/systemd/netif") && !(knows_links && exists_in(networkd, "05-topod.network")))
 		find(d, FINDING_WARNING, "systemd-networkd runs, and topod's file for it is not installed",
@@ -54,7 +54,7 @@ static void check_bridges(struct doctor *d) {
 	if (number_in(d, "/proc/sys/net/bridge/bridge-nf-call-iptables") <= 0)
 		return;
 	find_at(d, bridge ? FINDING_WARNING : FINDING_NOTE, place_of(bridge), "net.bridge.bridge-nf-call-iptables is on",
-		"the firewall of this machine also sees, and may drop, what passes from port to port of a bridge",
+		"the firewall of this machine also sees, and may drop, packets between ports of a bridge",
 		"sysctl net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0");
 }
 
@@ -64,7 +64,7 @@ static void check_reverse_paths(struct doctor *d) {
 	if (number_in(d, "/proc/sys/net/ipv4/conf/all/rp_filter") != 1)
 		return;
 	find_at(d, rule ? FINDING_WARNING : FINDING_NOTE, place_of(rule), "net.ipv4.conf.all.rp_filter is 1 (strict)",
-		"packets are dropped that come by another interface than the answer would leave by",
+		"packets are dropped if they arrive through another interface than the answer would leave through",
 		"sysctl net.ipv4.conf.all.rp_filter=2");
 }
 

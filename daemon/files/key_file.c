@@ -72,7 +72,7 @@ static void parse(const struct key_place *place, char *text, struct key_file *re
 		say(place,
 		    "has no key: it must have 32 bytes in base64, which are 44 characters, as `wg genkey` prints them");
 	else if (key_is_zero(&ret->key))
-		say(place, "has a key of zeros, which is none");
+		say(place, "has a key of zeros, which is not valid");
 }
 
 static void read_key(const struct key_place *place, struct key_file *ret) {

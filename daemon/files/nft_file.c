@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file is loaded into a namespace that nothing else uses, and the kernel is asked what it has there then. So the content is
- * compared, later, with what the same kernel says of the topology's table; and libnftables, which checks and translates, is not
- * trusted with anything (nft_library.h).
+ * The file is loaded into a namespace that nothing else uses, and the result is read back from the kernel. So the content is
+ * later compared with the same kernel's report about the topology's table; and libnftables, which checks and translates, is
+ * not trusted with anything (nft_library.h).
  *
  * Before, all files are read here: they must be as trustworthy as the topology's own (path_trust.h), an `include` must stay below
  * the directory of the file, and libnftables' messages are shown with the lines that they are about.
@@ -39,14 +39,14 @@ struct nft_load {
 	struct position position; /* of the key `nft` */
 	char *directory;          /* of the file, with a slash at its end */
 	size_t first_source;      /* the first of its files among the diagnostics' sources */
-	bool names_table;         /* the file has `table`, instead of what stands inside of one */
+	bool names_table;         /* the file has `table`, not only the content of one */
 };
 
 static void nft_load_done(struct nft_load *l) {
 	free(l->directory);
 }
 
-/* How much of the directory is before the names of its files. */
+/* The length of the directory in front of the names of its files. */
 static size_t prefix_size(const struct nft_load *l) {
 	return streq(l->directory, "./") ? 0 : strlen(l->directory);
 }
@@ -161,7 +161,8 @@ static bool scan_word(struct scan *s, size_t size) {
 		s->load->names_table = true;
 	if (s->depth <= 1 && is_word(word, size, "flowtable"))
 		return scan_refuses(s, s->here,
-				    "a flowtable names interfaces, which may be others later; topod cannot take it over");
+				    "a flowtable refers to interfaces that may be replaced later; topod does not support "
+				    "it");
 	path = s->at + strspn(s->at, " \t");
 	if (!is_word(word, size, "include") || *path++ != '"')
 		return true;
@@ -249,9 +250,9 @@ static bool read_place(const struct nft_load *l, const char *line, const char *e
 
 static const char *advice_for(const struct nft_load *l, const char *message) {
 	if (strstr(message, "Interface does not exist"))
-		return "; write iifname or oifname: a number may be another interface's later";
+		return "; write iifname or oifname: the number may belong to another interface later";
 	if (strstr(message, "unexpected chain") && l->names_table)
-		return "; the file has a table: then everything stands inside of it";
+		return "; the file has a table, so everything must be inside it";
 	return "";
 }
 
@@ -336,8 +337,7 @@ static bool check_tables(const struct nft_load *l, int fd, struct answers *table
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(tables->list.items[0]);
 	if (header->nfgen_family == NFPROTO_INET)
 		return true;
-	refuse(l,
-	       "the table in %s is of another family than inet; in one of family inet, rules for both IPv4 and IPv6 may stand",
+	refuse(l, "the table in %s is of another family than inet; one of family inet may have rules for both IPv4 and IPv6",
 	       l->ruleset->file.path);
 	return false;
 }
@@ -380,7 +380,7 @@ static void take_over(const struct nft_load *l, int fd) {
 	if (check_tables(l, fd, &tables)) {
 		r = dump_all(fd, text_of(tables.list.items[0], NFTA_TABLE_NAME), &all);
 		if (r < 0)
-			refuse(l, "cannot read back what %s contains: %s", l->ruleset->file.path, strerror(-r));
+			refuse(l, "cannot read back the content of %s: %s", l->ruleset->file.path, strerror(-r));
 		else if (!ruleset_take_file(arena, l->ruleset,
 					    arena_memdup(arena, all.list.items, all.list.n * sizeof(all.list.items[0])),
 					    all.list.n, &problem))

@@ -26,7 +26,7 @@ int own_dir_check(int fd);
  * *ret_fd. 0 or -errno: -ENOTDIR for a link or something else, -EPERM if it is not ours. */
 int own_dir_open(int parent, const char *name, int *ret_fd);
 
-/* The same, but creates a missing directory with mode 0755, whatever the umask is. */
+/* The same, but creates a missing directory with mode 0755, regardless of the umask. */
 int own_dir_make(int parent, const char *name, int *ret_fd);
 
 static inline void closedirp(DIR **dir) {

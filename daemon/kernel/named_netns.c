@@ -323,7 +323,7 @@ int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
 	return 0;
 }
 
-/* was_ours: a namespace of topod's was mounted on it, whoever created the file. */
+/* was_ours: a namespace of topod was mounted on it, regardless of who created the file. */
 static int remove_left_over(int dir, const char *name, bool was_ours) {
 	struct stat st;
 

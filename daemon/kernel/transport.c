@@ -149,7 +149,9 @@ static int clear_file(const char *ns) {
 static const char *tun_problem(int error, bool creates) {
 	if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
 		return "there is no /dev/net/tun: it needs the kernel's module 'tun'";
-	return error == -EBUSY && !creates ? "a program has it open; it can be changed when that has closed it" : NULL;
+	return error == -EBUSY && !creates ? "a program has it open; it can be changed once the program has closed "
+					     "it"
+					   : NULL;
 }
 
 /* Opens the device; a new one lasts as long as the descriptor. The descriptor, or -errno. */

@@ -153,9 +153,9 @@ const char *ignored_text(struct arena *arena, const struct change *change) {
 	bool alone = !(fields & (fields - 1));
 
 	if (!change->desired)
-		return "the kernel accepts that, and it is there again";
+		return "the kernel accepts that, but it is there again";
 	if (!change->observed || !fields)
-		return "the kernel accepts that, and it is not there afterwards";
+		return "the kernel accepts that, but it is not there afterwards";
 	for (uint64_t left = fields; left; left &= left - 1) {
 		text_add(&text, text.size ? ", and " : "the kernel keeps ");
 		add_value(change->desired, change->observed, (size_t)__builtin_ctzll(left), alone, &text);

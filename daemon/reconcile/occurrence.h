@@ -36,7 +36,7 @@ enum drift_kind {
 /* How scope, noun and `what` become a sentence. */
 enum occurrence_form {
 	FORM_PREDICATE, /* "web/eth0: address 10.0.0.11/24 was removed" */
-	FORM_FIELDS,    /* the words have a subject of their own: "web: route default: mtu was changed from 1400 to 1500" */
+	FORM_FIELDS,    /* the words contain a subject: "web: route default: mtu was changed from 1400 to 1500" */
 	FORM_ALONE,     /* the scope alone says which object: "web/eth0: mtu was changed from 1400 to 1500" */
 };
 

@@ -22,8 +22,8 @@ static void note_gone(struct reconciler *r, struct object *object) {
 	if (object->came)
 		tell(r, object, OCCURRENCE_GONE,
 		     object_is_namespace(object)
-			     ? "is gone; what is in it and what needs it waits until it is attached again"
-			     : "is gone; it and what needs it wait until somebody moves it in again");
+			     ? "is gone; its contents and objects that need it wait until it is attached again"
+			     : "is gone; it and objects that need it wait until somebody moves it in again");
 	object->came = false;
 }
 

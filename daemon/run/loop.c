@@ -137,7 +137,7 @@ static void conclude(struct loop *l) {
 		       loop_paused(l) ? "the file was read again and takes effect when the pause ends"
 				      : "the file was read again and is in force");
 	}
-	/* While it is converging, those who wait are told a new reason too. */
+	/* While it is converging, waiting callers also get a new reason. */
 	changed |= report_status(l, ready) && now.phase == PHASE_CONVERGING;
 	if (changed && control_has_streams(l->control))
 		control_broadcast(l->control, loop_state(l));

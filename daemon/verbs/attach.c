@@ -132,7 +132,7 @@ static int leave_note(const char *ns, const struct attach_call *call, bool quiet
 		return EXIT_FAILED;
 	}
 	if (!quiet)
-		printf("%s: no topod is running that declares it; the next one attaches it\n", ns);
+		printf("%s: no running topod declares it; the next one attaches it\n", ns);
 	return EXIT_DONE;
 }
 
@@ -149,7 +149,7 @@ static int attach(const char *ns, const struct attach_call *call, bool quiet) {
 		return EXIT_DONE;
 	if (!asking.n || asking.absent)
 		return leave_note(ns, call, quiet);
-	complain("no topology that runs declares the namespace '%s' with 'attach'", ns);
+	complain("no running topology declares the namespace '%s' with 'attach'", ns);
 	return EXIT_FAILED;
 }
 
@@ -211,7 +211,7 @@ int verb_detach(const struct options *options) {
 	if (asking.done)
 		printf("%s: detached\n", asking.ns);
 	else if (!asking.failed && asking.n)
-		complain("no topology that runs declares the namespace '%s' with 'attach'", asking.ns);
+		complain("no running topology declares the namespace '%s' with 'attach'", asking.ns);
 	else if (!asking.failed)
 		complain("no topod is running");
 	return asking.done ? EXIT_DONE : EXIT_FAILED;

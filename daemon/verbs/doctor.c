@@ -60,7 +60,7 @@ static void print_all(const struct findings *findings, const struct loaded_spec 
 			if (finding->severity == (enum finding_severity)severity)
 				print_finding(finding, loaded, color);
 	if (!findings->count[FINDING_ERROR] && !findings->count[FINDING_WARNING])
-		puts("Nothing was found that gets in the way.");
+		puts("No problems were found.");
 }
 
 int verb_doctor(const struct options *options) {

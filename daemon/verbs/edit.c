@@ -193,7 +193,7 @@ static int reload(struct edit *e, const char *topology) {
 	options.n_args = 1;
 	if (control_open(topology, &client) == 0)
 		return verb_reload(&options);
-	printf("%s: the file is in place; no daemon keeps it, `topod apply` applies it\n", topology);
+	printf("%s: the file is in place; no daemon manages it, `topod apply` applies it\n", topology);
 	return EXIT_DONE;
 }
 

@@ -28,7 +28,7 @@ static void no_such_name(const char *name) {
 	for (const char **known = netns_names(&arena); *known; known++)
 		suggest(&meant, *known);
 	complain_unknown(&meant, "there is no namespace '%s'", name);
-	hint("namespaces are those in " NETNS_DIR ", as of `ip netns`; with --pid PID, that of a process");
+	hint("namespaces are those in " NETNS_DIR ", as for `ip netns`; use --pid PID for that of a process");
 }
 
 static bool find_name(const char *name, struct place *place) {

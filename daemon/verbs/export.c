@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod export`: what runs in namespaces, however it was made, as a file. common/export says what is written. */
+/* `topod export`: what runs in namespaces, regardless of how it was made, as a file. common/export says what is written. */
 #include "export/export.h"
 
 #include "cli/chosen_mac.h"

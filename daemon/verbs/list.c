@@ -84,10 +84,9 @@ int verb_list(const struct options *options) {
 	if (!options->json && !json_array_size(list))
 		say_there_is_none();
 	if (hidden)
-		complain(
-			"some topologies hide their contents from this user: be root, or a member of the group '%s' for those "
-			"with a daemon",
-			CONTROL_GROUP);
+		complain("this user may not see the contents of some topologies: be root, or a member of the group '%s' for "
+			 "those with a daemon",
+			 CONTROL_GROUP);
 	if (options->json)
 		print_json(json_pack("{s:O}", "topologies", list));
 	json_decref(list);

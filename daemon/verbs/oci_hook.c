@@ -312,7 +312,7 @@ struct call {
 	const char *bundle, *pid_file, *log;
 };
 
-/* The value of "--name VALUE" or "--name=VALUE"; one dash will do. Moves *i to the value. */
+/* The value of "--name VALUE" or "--name=VALUE", with one dash or two. Moves *i to the value. */
 static const char *option_value(char **argv, int *i, const char *name) {
 	const char *arg = argv[*i], *bare = arg + strspn(arg, "-");
 	const char *rest = arg != bare && startswith(bare, name) ? bare + strlen(name) : NULL;

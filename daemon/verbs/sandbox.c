@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod sandbox`: a topology and a command in namespaces of their own, without root. */
+/* `topod sandbox`: a topology and a command in separate namespaces, without root. */
 #include "cli/process.h"
 #include "verbs/verbs.h"
 #include "inside/command.h"

@@ -56,7 +56,7 @@ static bool is_awaited(const json_t *status, const char *awaited) {
 	return code == EXIT_DONE || code == EXIT_PAUSED || (streq(awaited, "settled") && code == EXIT_DEGRADED);
 }
 
-/* Waits for the next event that can change the state. False: the connection ended, or the time is over. */
+/* Waits for the next event that can change the state. False: the connection ended, or the time is up. */
 static bool wait_for_event(struct control_client *client, uint64_t deadline, struct patience *patience) {
 	bool more = true, changed = false;
 
@@ -77,7 +77,7 @@ static bool wait_for_event(struct control_client *client, uint64_t deadline, str
 	return changed;
 }
 
-/* The stream is opened before the state is asked for, so that no change is missed in between. Its first event is the state. */
+/* The stream is opened before the state is queried, so that no change is missed in between. Its first event is the state. */
 static void wait_for_state(const char *topology, const struct options *options, uint64_t deadline) {
 	_cleanup_patience_ struct patience patience = { .topology = topology,
 							.options = options,

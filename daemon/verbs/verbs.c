@@ -22,10 +22,10 @@ const struct verb verbs[] = {
 	{ "apply", "SPEC", "apply the file once, verify, exit",
 	  "Succeeds after the kernel was read back and is as declared. SPEC may be - for standard input.",
 	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE | OPTION_QUIET | OPTION_VERBOSE, 1, 1, verb_apply },
-	{ "down", "SPEC", "remove all that the topology owns, and only that",
-	  "Removes what topod made for the topology with that name, whatever the file contains now, and restores what "
-	  "it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed. --all removes "
-	  "every topology, but none that a daemon keeps.",
+	{ "down", "SPEC", "remove everything that the topology owns, and nothing else",
+	  "Removes what topod made for the topology with that name, regardless of the file's present content, and restores "
+	  "what it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed. --all removes "
+	  "every topology that no daemon manages.",
 	  OPTION_JSON | OPTION_ALL | OPTION_INSECURE | OPTION_TOPOLOGY | OPTION_REPLACE | OPTION_QUIET | OPTION_VERBOSE, 0,
 	  1, verb_down },
 	{ "status", "[TOPOLOGY]", "what a running daemon reports",
@@ -60,12 +60,12 @@ const struct verb verbs[] = {
 	  "only one runs. SPEC may be - for standard input.",
 	  OPTION_JSON | OPTION_FORMAT, 0, 1, verb_graph },
 	{ "export", "[NS…]", "print what runs in namespaces as a file",
-	  "However it was made: by ip commands, containers, networkd or topod. Without NS, of all namespaces in /run/netns; with "
-	  "--all, of the host too. `topod plan` of the file finds nothing to do. What topod has no word for is a comment. "
-	  "With --fresh, the file makes the same elsewhere: without `adopt: true`.",
+	  "Regardless of how it was made: by ip commands, containers, networkd or topod. Without NS, of all namespaces in "
+	  "/run/netns; with --all, of the host too. `topod plan` of the file finds nothing to do. What the language cannot "
+	  "express is a comment. With --fresh, the file makes the same on another machine, without `adopt: true`.",
 	  OPTION_JSON | OPTION_ALL | OPTION_FRESH, 0, SIZE_MAX, verb_export },
 	{ "list", "", "the topologies on this machine",
-	  "Those that a daemon keeps, that `topod apply` made, that a stopped daemon left, and whose service failed.",
+	  "Those that a daemon manages, that `topod apply` made, that a stopped daemon left, and whose service failed.",
 	  OPTION_JSON, 0, 0, verb_list },
 	{ "show", "[TOPOLOGY|NS]", "namespaces and interfaces of a topology, as they are now",
 	  "With addresses, what drifted, fails or waits, and the processes inside. Without an argument, of all topologies; "
@@ -75,10 +75,10 @@ const struct verb verbs[] = {
 	  "As visudo does: a copy is opened in $SUDO_EDITOR, $VISUAL or $EDITOR and checked; its plan is shown; after a `y` it "
 	  "takes the place of the file, and the daemon reads it. Until then nothing is changed.",
 	  0, 1, 1, verb_edit },
-	{ "doctor", "[SPEC]", "what on this machine gets in the way, and how to mend it",
-	  "Rights, the directory of namespaces, other programs and firewalls, settings and limits of the kernel; with SPEC also "
-	  "what that file needs. It changes nothing. Exit status 0: nothing, or only notes; 2: something may get in the way; "
-	  "1: something will fail.",
+	{ "doctor", "[SPEC]", "find problems on this machine, and how to solve them",
+	  "Rights, the directory of namespaces, other programs and firewalls, settings and limits of the kernel; with SPEC "
+	  "also what that file needs. It changes nothing. Exit status 0: nothing, or only notes; 2: something may cause "
+	  "problems; 1: something will fail.",
 	  OPTION_JSON | OPTION_QUIET, 0, 1, verb_doctor },
 	{ "exec", "NS [-- COMMAND…]", "run a command, or a shell, in a namespace",
 	  "As `ip netns exec` does: with the namespace's own /sys, and the files of /etc/netns/NS/ (resolv.conf, hosts) in "
@@ -92,7 +92,7 @@ const struct verb verbs[] = {
 	  "ends. Returns when everything declared in it is there, after two seconds at the latest. If no daemon runs, the next "
 	  "one takes it up.",
 	  OPTION_PID, 1, 1, verb_attach },
-	{ "detach", "NS", "have a daemon let an attached namespace go",
+	{ "detach", "NS", "have a daemon detach a namespace",
 	  "Its name is removed, and what topod made in it stays, until something is attached under this name again.", 0, 1,
 	  1, verb_detach },
 	{ "unit", "SERVICE NS", "print the drop-in that puts a service into a namespace",

@@ -81,7 +81,7 @@ _topod() {
 	esac
 }
 
-# Topologies that a topod runs or ran for. The folders are for tests to replace.
+# Topologies that a topod manages or managed. Tests replace the directories.
 _topod_known() {
 	local path name
 	for path in "${TOPOD_RUN_DIR:-/run/topod}"/*/; do
@@ -101,7 +101,8 @@ _topod_namespaces() {
 	return 0
 }
 
-# Sets begin to the word at which the command of exec or sandbox begins, where its own words begin at $1. False: that is not known yet.
+# Sets begin to the word at which the command of exec or sandbox begins; the verb's own words begin at $1. False:
+# not known yet.
 _topod_begin() {
 	local i own=1
 	for ((i = $1; i < COMP_CWORD; i++)); do
@@ -126,7 +127,7 @@ _topod_begin() {
 	((own == 0 && i == COMP_CWORD)) && [[ $cur != -* ]]
 }
 
-# The command as bash-completion completes it, or without that only its first word.
+# Completes the command with bash-completion, or, without that, only its first word.
 _topod_command() {
 	if declare -F _command_offset >/dev/null; then
 		_command_offset "$begin"
@@ -138,7 +139,7 @@ _topod_command() {
 	return 0
 }
 
-# Files and folders here, and those of /etc/topod where nothing was typed yet.
+# Files and directories here, and those of /etc/topod if nothing was typed yet.
 _topod_files() {
 	local path
 	for path in "$cur"*.yaml "$cur"*.yml; do

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two binaries of topod side by side, as a table in Markdown: what the older one costs, and the newer one.
+"""Two binaries of topod side by side, as a table in Markdown: the costs of the older and of the newer one.
 
-In each round both do the same work, one after the other, and so does the floor. A time is given as a multiple of the
-floor's in the same round, so that what else the machine does counts for all of them. Instructions (callgrind) and
+In each round both do the same work, one after the other, and so does the floor. A time is given as a multiple of
+the floor's in the same round, so that other load on the machine affects all of them. Instructions (callgrind) and
 system calls (strace) do not depend on that. They are those of the process, without the kernel's.
 """
 import argparse

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Containers for `attach`: processes with a network namespace of their own, what topod does with one, and the times at which
-that can be seen from outside. It knows no bars."""
+"""Containers for `attach`: processes with their own network namespace, what topod does with one, and the times at
+which that can be seen from outside. It knows no bars."""
 import array
 import contextlib
 import ctypes
@@ -46,7 +46,7 @@ def start_hook(hook, n, container):
 
 
 def finish_hook(process):
-    """What it said: nothing if the network is complete."""
+    """Its output: nothing if the network is complete."""
     said = process.stderr.read().decode()
     process.stderr.close()
     if process.wait():
@@ -64,7 +64,7 @@ def run_hook(hook, n, container):
 
 
 def call(n, container, watch=None):
-    """As the hook calls. Returns milliseconds; the time at which it began goes to the watch."""
+    """Calls like the hook. Returns milliseconds; the watch gets the start time."""
     netns = os.open(f"/proc/{container.pid}/ns/net", os.O_RDONLY)
     pidfd = os.pidfd_open(container.pid)
     message = json.dumps({"method": "org.topod.Attach", "parameters": {"namespace": f"w{n}", "descriptor": 0, "owner": 1}})
@@ -86,7 +86,7 @@ def call(n, container, watch=None):
 # ---- seen from outside ----
 
 class Watch:
-    """The moments of one call: the name is made (so it was recorded), the first link is there, the last route is there."""
+    """The moments of one call: the name is made (so it was recorded), the first link exists, the last route exists."""
 
     def __init__(self, container):
         self.seen = {}
@@ -166,7 +166,7 @@ def has_link(name):
 
 
 def await_removal(*links):
-    """Until the kernel has removed the links of a container that has ended."""
+    """Waits until the kernel has removed the links of a container that has ended."""
     for link in links:
         while has_link(link):
             pass
@@ -184,7 +184,7 @@ def end_and_wait(n, container):
 
 
 def at_rest(pid):
-    """Until the process uses no CPU for a tenth of a second."""
+    """Waits until the process uses no CPU for a tenth of a second."""
     while True:
         before = run_time(pid)[0]
         time.sleep(0.1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disturbs a topology: deletes something, then listens in the namespace until events report it gone and back, whoever
- * restored it. The times are measured from outside: from just before the deletion was sent, and (`after_…`) from its
+ * Disturbs a topology: deletes something, then listens in the namespace until events report it gone and back, regardless of
+ * who restored it. The times are measured from outside: from just before the deletion was sent, and (`after_…`) from its
  * acknowledgement, when the event was just sent. The deletion of a link is acknowledged only after grace periods, when the
  * link may be back already: there a second thread sends, and `after_…` counts from the event.
  */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What makes containers' networks elsewhere, for the same container as `attach` has: netavark (podman), and the bridge plugin
-of CNI. Each makes two links with two addresses each. CNI makes three routes; netavark a default route for each link, and rules
-of the firewall. Neither reads anything back."""
+"""Other programs that make containers' networks, for the same container as `attach`: netavark (podman), and the
+bridge plugin of CNI. Each makes two links with two addresses each. CNI makes three routes; netavark a default
+route for each link, and rules of the firewall. Neither reads anything back."""
 import json
 import os
 import subprocess

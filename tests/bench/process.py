@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The benchmark's processes: each is waited for or ended, whatever happens. It knows neither topologies nor bars."""
+"""The benchmark's processes: each is always waited for or ended. It knows neither topologies nor bars."""
 import json
 import os
 import re
@@ -13,7 +13,7 @@ PATIENCE = 300  # seconds, for any one process
 
 
 class Processes:
-    """Every process started here, so that each is ended, whatever happens."""
+    """Every process started here, so that each is ended in any case."""
 
     def __init__(self):
         self.running = {}
@@ -132,7 +132,7 @@ class Daemon:
 
 
 class Watcher:
-    """`topod watch`: the daemon's report of each repair, also of those that its log only counts."""
+    """`topod watch`: the daemon's report of each repair, including those that its log only counts."""
 
     def __init__(self, topod, topology):
         self.lines, self.heard = [], threading.Event()

@@ -3,7 +3,7 @@
 """Writes the benchmark's topologies as files: for topod (YAML), and for `ip -batch`.
 
 The topologies are the same as shape.c's, name for name and address for address; if you change one, change the other.
-`floor check` of what topod made of such a file shows whether they still agree.
+`floor check` of a topology that topod made from such a file shows whether they still agree.
 
     topology.py star 100 > star.yaml
     topology.py chain 1000 --queues 1 > chain.yaml

@@ -30,7 +30,7 @@ WORKERS = 3
 # Every link's MTU is declared, because only declared fields are restored.
 TEXT = "defaults: {interface: {mtu: 1500}}\n" + OFFICE
 
-# What is disturbed of it.
+# Its parts that are disturbed.
 TARGETS = ["host:br0", "host:c1", "host:c2", "host:uplink", "web:eth0", "db:eth0", "db:side", "lone:side",
            "outside:eth0"]
 
@@ -115,11 +115,11 @@ class Chaos(Case):
             daemon.pump(min(left, 0.05))
 
     def late(self, status, last):
-        """How long after the last disturbance it was known to be converged, at the latest."""
+        """The longest time after the last disturbance at which it was known to be converged."""
         return max(status["since_usec"], status["verified_usec"]) / 1e6 - last
 
     def check_descriptors(self, daemon, before):
-        """Some are open during a pass, and there may just be one."""
+        """Some are open during a pass, and one may be running."""
         self.wait_until(lambda: not more(descriptors(daemon.pid), before),
                         lambda: f"closing these: {more(descriptors(daemon.pid), before)}", daemon)
 
@@ -171,7 +171,7 @@ class Storm(Chaos):
 
     def lost_links(self):
         """Undeclared links that still have topod's mark. Links that the disturber moved before they were marked, or whose mark or MAC
-        address it changed, cannot be recognized; they are removed here."""
+        address it changed, cannot be recognised; they are removed here."""
         kept = []
         for ns in [HOST, *lab.namespaces()]:
             for l in lab.ip_json(ns, "link show"):
@@ -250,7 +250,7 @@ class Overrun(Chaos):
 
 
 class Fights(Chaos):
-    """Somebody insists on another value. Repairing it for ever would only waste processor time."""
+    """Somebody insists on another value. Repairing it forever would only waste processor time."""
 
     # How long its CPU time is measured; printed, not judged.
     SECONDS = min(SECONDS, 20)
@@ -303,7 +303,7 @@ class Fights(Chaos):
         lab.veth(HOST, "e", HOST, "f")
         text = "namespaces: {{host: {{interfaces: {{e: {{kind: existing, mtu: {}}}}}}}}}\n"
         one, other = self.spec(text.format(1300), "one.yaml"), self.spec(text.format(1400), "other.yaml")
-        # The second one cannot see the first one's ledger, as in a container: else its changes would be refused.
+        # The second one cannot see the first one's ledger, as in a container; otherwise its changes would be refused.
         apart = ["unshare", "--mount", "--propagation", "private",
                  "sh", "-c", 'mount -n -t tmpfs -o mode=755 topod /run/topod && exec "$@"', "sh"]
         first, second = self.daemon(one).ready(), self.daemon(other, prefix=apart)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Container engines in the laboratory of ../netns/lab.py, and the proof that each of them has to pass.
+Container engines in the laboratory of ../netns/lab.py, and the tests that each of them must pass.
 
 A test file ends with `engine.main()`. Outside of the laboratory it fetches the engines that are not installed (see
 `packages`), and makes a control group for everything. Inside, the engines are laid over /usr, topod is installed there as the hook
@@ -46,7 +46,7 @@ links:
   - [db:eth0, host:c2]
 """
 
-# The program of a container. It says what it sees in one line: interfaces, addresses, routes.
+# The program of a container. It prints what it sees in one line: interfaces, addresses, routes.
 FIRST = ["sh", "-c", "echo begin $(ip -o link show eth0) $(ip -o addr show eth0) $(ip route) end >/out/first; exec sleep 100000"]
 COMPLETE = ("10.0.0.11/24", "fd00:1::11/64", "default via 10.0.0.1", " end")
 
@@ -149,7 +149,7 @@ class Engine(Case):
 
 
 class Proof:
-    """What every engine has to pass. It has start(name, policy), restart(name), pid(name) and remove(name)."""
+    """The tests that every engine must pass. It has start(name, policy), restart(name), pid(name) and remove(name)."""
 
     restarts, kills, topology = 20, 5, SPEC
 

@@ -58,7 +58,7 @@ class Own(Proof, Docker):
         done = self.docker("run", "--detach", "--name", "app", "--network", "none", "--runtime", "topod",
                            "--env", "TOPOD_NAMESPACE=nobody", "box", *FIRST, check=False)
         self.assertNotEqual(0, done.returncode)
-        self.assertIn("no topology that runs declares the namespace 'nobody' with 'attach'", done.stderr)
+        self.assertIn("no running topology declares the namespace 'nobody' with 'attach'", done.stderr)
         self.assertEqual(0, self.pid("app"))
         self.assertEqual([], glob.glob("/run/docker/runtime-*/moby/*"))
         d.calm()

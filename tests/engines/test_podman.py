@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Containers of podman: those that join a namespace of topod's, and those that have one of their own, which topod's hook attaches
-before their program starts."""
+"""Containers of podman: those that join a namespace of topod, and those that have their own, which topod's hook
+attaches before their program starts."""
 
 import json
 import os
@@ -54,7 +54,7 @@ class Podman(Engine):
 
 class Crun(Proof, Podman):
     def test_while_no_daemon_runs(self):
-        """The container starts at once, and the daemon's start attaches it."""
+        """The container starts at once, and the daemon attaches it when it starts."""
         path = self.spec(SPEC)
         self.daemon(path).ready().stop()
         self.start("app")
@@ -142,7 +142,7 @@ class Page(Podman):
 
 class Joining(Podman):
     def test_keeps_its_network(self):
-        """What joins a namespace of topod's loses nothing when it restarts, and nothing is made again."""
+        """A container that joins a namespace of topod loses nothing when it restarts, and nothing is made again."""
         d = self.daemon(self.spec(SPEC)).ready()
         index = lab.link("db", "eth0")["ifindex"]
         self.run_box("app", "--network", "ns:/run/netns/db")

@@ -32,7 +32,7 @@ ADOPTED = {0: [], 1: ["b"]}
 FURNISH = {0: "link add up0 type veth peer name up1", 1: "link add nic type veth peer name en5"}
 NARROW, REMEMBERS, GOES, LISTENS = 2, 4, 8, 16  # fuzz-kernel.c
 
-# What is done, by name of the input; "whole": what is told of it is kept with all attributes.
+# The commands, by name of the input; "whole": their messages are kept with all attributes.
 ROUTE_GROUPS = sum(1 << group - 1 for group in (1, 5, 9, 7, 11, 8, 19, 24, 25, 28))  # subscriptions[] in daemon/kernel/events.c
 NFT_GROUPS, NEIGH_GROUP = 1 << 7 - 1, 1 << 3 - 1
 TOLD = {
@@ -135,7 +135,7 @@ def small_link(payload, known):
 
 
 def look(ns, names, topology):
-    """Everything that a look at one namespace is told: [(kind, messages)]."""
+    """Everything that a scan of one namespace receives: [(kind, messages)]."""
     known = numbers(ns, names)
     table = attribute(1, b"topod-office\0")
     nft = bytes([1, 0, 0, 0])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What must hold when nothing is left to do, whatever happened before.
+ * What must hold when nothing is left to do, regardless of the history.
  */
 #pragma once
 

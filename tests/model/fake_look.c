@@ -367,7 +367,7 @@ static void hold(struct fake *fake, const struct scan_request *request, const ch
 	struct w_ns *ns = world_ns_or_held(fake->world, name), *held = world_held(fake->world, name);
 	struct arena arena = {};
 
-	/* A namespace that is to be adopted is not topod's any more, whoever made it. */
+	/* A namespace that is to be adopted is not topod's any more, even if topod made it. */
 	const struct object *self = ns_self(state_find(request->desired, name));
 	if (ns && !ns->external && self && self->external &&
 	    find_made(fake, self)) /* if not seen, another topology made it */

@@ -211,7 +211,7 @@ bool link_has_ipv6(const struct w_link *link);
 bool link_has_carrier(const struct w_link *link);
 /* Call it after any of these: carriers of upper links and other ends follow. */
 void world_carriers(struct world *w);
-/* A field without rules of its own was changed. */
+/* A field without special rules was changed. */
 void link_changed(struct world *w, struct w_link *link);
 
 /* peer: family 0 if there is none. */

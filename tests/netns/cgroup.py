@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Control groups of a test's own, for what brings processes into control groups: a booted machine, container engines. They are made
-outside of the laboratory, and a process that stays outside removes them afterwards, however the test ended.
+Separate control groups for a test whose processes use control groups: a booted machine, container engines. They
+are made outside the laboratory, and a process that stays outside removes them afterwards, regardless of how the
+test ended.
 """
 
 import contextlib

@@ -199,7 +199,7 @@ class Draw:
                 for name in [branch["then"]["$ref"].rsplit("/", 1)[1]] if name != "interface"]
 
     def some_kind(self):
-        """Rarely one that this kernel lacks: that ends the same way whatever its fields are."""
+        """Rarely one that this kernel lacks: that ends in the same way with any fields."""
         kinds = self.kinds()
         return self.pick(kinds if self.chance(15) else [kind for kind in kinds if not is_lacking(kind)])
 
@@ -218,7 +218,7 @@ class Draw:
     def namespace(self, ns, interfaces):
         self.ns, self.name = ns, "e0"
         out = {"interfaces": interfaces}
-        # A section that is added later takes part by itself.
+        # A section that is added later is included automatically.
         for key, node in self.defs["namespace"]["properties"].items():
             self.what = key
             if (key not in ("interfaces", "sysctl", "adopt", "drift") and self.chance(25)
@@ -257,7 +257,7 @@ class Draw:
         return tree
 
     def network(self):
-        """With members that a range stands for, and one that is also written by hand."""
+        """With members written as a range, and one that is also written by hand."""
         out = {"prefix": self.pick(["10.7.0.0/24", "fd07::/64", ["10.7.0.0/29", "fd07::/64"]]), "members": self.pick([["m[1-2]"], ["m[1-2]", "b"]])}
         for key, values in (("bridge", ["host:net0", "a:net0"]), ("isolated", [True]), ("mtu", [1400, 1280])):
             if self.chance(40):
@@ -292,7 +292,7 @@ def write(tree):
 
 
 def take_out(tree, path):
-    """Removes that part, and what is empty without it."""
+    """Removes that part, and everything that is empty without it."""
     *above, last = path
     parent = tree
     for key in above:
@@ -303,7 +303,7 @@ def take_out(tree, path):
 
 
 def tame(tree, path):
-    """Removes what `check` reports until nothing is left to report: most of the rest is acceptable to the kernel."""
+    """Removes parts that `check` reports until it reports nothing: the kernel accepts most of the rest."""
     for _ in range(12):
         text, places = write(tree)
         with open(path, "w", encoding="utf-8") as f:
@@ -415,7 +415,7 @@ class Trial:
 
     @staticmethod
     def some_namespace(dice):
-        """One that is there: those with `attach` are not."""
+        """One that exists: those with `attach` do not."""
         there = [ns for ns in NAMESPACES[1:] if os.path.exists(f"/run/netns/{ns}")]
         return dice.choice(there) if there else None
 
@@ -527,7 +527,7 @@ class Trial:
 
 
 def furnish():
-    """Prepares the machine: an interface that is not topod's, with an other end."""
+    """Prepares the machine: an interface that is not topod's, with another end."""
     script = """
         set -e
         mount -n -t tmpfs -o mode=755 run /run

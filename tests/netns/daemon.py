@@ -156,7 +156,7 @@ class Daemon:
             raise AssertionError("a sanitizer found something:\n" + "\n".join(self.lines[-120:]))
 
     def dispose(self):
-        """Ends it if necessary, and shows what a sanitizer printed, however it ended."""
+        """Ends it if necessary, and shows what a sanitizer printed, regardless of how it ended."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()

@@ -37,7 +37,7 @@ extern const char *problem;
 /* Creates a namespace as topod does. */
 int create(const char *name, int *ret_fd, const char **ret_problem);
 int open_name(const char *name, int *ret_fd);
-/* Deletes the name, whichever namespace has it. */
+/* Deletes the name of any namespace. */
 int delete_name(const char *name);
 /* A name without a namespace, as a crash leaves it. */
 void put_stale(const char *name);

@@ -4,7 +4,7 @@ A laboratory for topod on the real kernel.
 
 A test file ends with `lab.main()`, which starts the file again in new mount, network and process namespaces: /run,
 /etc/netns and the network in which topod runs (the one it calls `host`) belong to the test alone. So several files
-can run at once, and whatever happens to a test, even kill -9, its namespaces end with its last process and nothing
+can run at once, and even if a test is killed by kill -9, its namespaces end with its last process and nothing
 stays on the machine.
 
 Nothing here waits by sleeping. Tests wait for a line of the daemon, for a message on its notify socket, or for an
@@ -94,7 +94,7 @@ def furnish():
         mount -n -t sysfs sysfs /sys 2>/dev/null || :
     """
     subprocess.run(["sh", "-c", script], check=True)
-    # The first process of a namespace ignores these otherwise. No exception: unittest would take it for a failed test.
+    # Otherwise the first process of a namespace ignores these. No exception: unittest would take it for a failed test.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda n, _frame: os._exit(128 + n))
 
@@ -139,7 +139,7 @@ def kernel():
 # ---------------------------------------------------------------------------------------------------------
 # Namespaces and their contents
 
-HOST = None  # the test's own network namespace, by whatever name
+HOST = None  # the test's own network namespace, under any name
 ENTER = []   # prefix of each command, to run it in other mount and process namespaces than the test's own …
 ROOT = ""    # … whose root the test sees at this path; the network is always the test's own (see ../systemd/machine.py)
 
@@ -364,7 +364,7 @@ VOLATILE_FLAGS = {"LOWER_UP", "RUNNING", "NO-CARRIER", "M-DOWN"}
 
 
 def steady(value, exact):
-    """The value without what the kernel changes by itself."""
+    """The value without parts that the kernel changes by itself."""
     if isinstance(value, dict):
         return {k: steady(v, exact) for k, v in value.items()
                 if not VOLATILE.match(k) or (exact and k == "ifindex")}
@@ -472,12 +472,12 @@ def state_only(snap):
     return {k: v if k != "files" else {t: l for t, l in v.items() if t != "/run/topod"} for k, v in snap.items()}
 
 
-# What shows who made an object, and hardware addresses.
+# Marks of an object's maker, and hardware addresses.
 WHO = re.compile(r'"(protocol|ifalias|address|broadcast_mac|link_netns|min_mtu|max_mtu|parentbus|index)": ("[^"]*"|\d+),? ?')
 
 
 def without_makers(snap):
-    """A snapshot without the marks of whoever made each object, and without what follows from hardware addresses."""
+    """A snapshot without the marks of each object's maker, and without values that follow from hardware addresses."""
     def clean(subject, lines):
         if subject == "sysctls" or subject.startswith("/"):
             return []
@@ -495,7 +495,7 @@ GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25, 28, 32)
 
 
 class Monitor:
-    """Receives the events of some namespaces. It says that something changed, not what."""
+    """Receives the events of some namespaces. It tells that something changed, not what."""
 
     def __init__(self, *names):
         self.sockets = []
@@ -558,7 +558,7 @@ class Case(unittest.TestCase):
     def sweep(self):
         for name in os.listdir("/run/netns") if os.path.isdir("/run/netns") else []:
             subprocess.run(["umount", "-l", f"/run/netns/{name}"], stderr=subprocess.DEVNULL)
-        # os.path.ismount() does not recognize a directory that is bound to itself.
+        # os.path.ismount() does not recognise a directory that is bound to itself.
         while subprocess.run(["umount", "-l", "/run/netns"], stderr=subprocess.DEVNULL).returncode == 0:
             pass
         for directory in ("/run/netns", "/run/topod", "/etc/netns", self.directory):

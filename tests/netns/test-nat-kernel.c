@@ -327,7 +327,7 @@ static void test_whole_table(void **state _unused_) {
 				   "\t\toifname \"eth0\" ip6 saddr fd00::/64 snat ip6 to 2001:db8::1\n"
 				   "\t}\n"
 				   "}\n");
-	/* Writing it again changes nothing, and deleting it twice is no error. */
+	/* Writing it again changes nothing, and deleting it twice is not an error. */
 	send_change(&lab, CHANGE_UPDATE);
 	check_as_desired(&lab);
 	send_change(&lab, CHANGE_DELETE);

@@ -54,7 +54,7 @@ class Adopted(Case):
         self.assertEqual(("converged", 1), (status["state"], status["drifts"]))
 
     def test_what_is_as_declared(self):
-        """Declaring what others made changes nothing of it: no mark, no MAC address. What differs is changed, and only that."""
+        """Declaring what others made does not change it: no mark, no MAC address. Only differences are changed."""
         for words in ("link add d0 type bridge", "addr add 10.1.0.1/24 dev d0", "link set d0 up", "link set lo up",
                       "link add eth0 type veth peer name eth1", "link set eth0 up", "link set eth1 up",
                       "route add 10.2.0.0/16 via 10.1.0.2", "rule add from 10.1.0.0/24 lookup 100 priority 7",
@@ -94,7 +94,7 @@ links: [[ext:eth0, ext:eth1]]
         self.assertIsNone(d.find("drift: ext(/|: (route|sysctl))|drift: host", since))
 
     def test_another_one(self):
-        """What was recorded of a former namespace does not go back in another one, not even if it has the same inode number."""
+        """Values recorded for a former namespace do not go back in another one, not even if it has the same inode number."""
         path = self.spec(SPEC)
         for ttl in ("64", "55", "56"):
             if ttl != "64":
@@ -108,7 +108,7 @@ links: [[ext:eth0, ext:eth1]]
         self.assertFalse(os.path.exists("/run/topod"))
 
     def test_what_another_topology_leaves(self):
-        """The namespace stays for the topology that adopts it; what the other one had in it is removed or restored."""
+        """The namespace stays for the topology that adopts it; the other one's objects in it are removed or restored."""
         a = self.spec("""\
 topology: a
 namespaces:

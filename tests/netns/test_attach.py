@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Namespaces that something else makes, and makes again (`attach`)."""
+"""Namespaces that something else makes, and may make again (`attach`)."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ links:
 
 
 def name_of(ns):
-    """To what its name in /run/netns leads; None: it has none."""
+    """The target of its name in /run/netns; None: it has none."""
     with contextlib.suppress(FileNotFoundError):
         return os.readlink(f"/run/netns/{ns}")
 
@@ -45,7 +45,7 @@ class Attach(Case):
         return json.loads(self.topod("status", "office", "--json").stdout)["topologies"][0]
 
     def complete(self, container):
-        """What is declared is there, as the first thing that its process could see."""
+        """Everything declared exists when its process starts."""
         self.assertTrue(container.has("10.0.0.11/24", "addr show eth0"))
         self.assertTrue(container.has("10.4.4.4/32", "addr show lo"))
         self.assertTrue(container.has("default via 10.0.0.1", "route"))
@@ -61,7 +61,7 @@ class Attach(Case):
 
 class Absent(Attach):
     def test_waits(self):
-        """What is not there is neither a failure nor a difference; everything else is made."""
+        """An absent namespace is neither a failure nor a difference; everything else is made."""
         path = self.spec(SPEC)
         done = self.topod("apply", path)
         self.assertIn("; 1 interface waits for a namespace, 1 namespace waits to be attached", done.stdout)
@@ -83,7 +83,7 @@ class Absent(Attach):
         self.assertEqual([], lab.namespaces())
 
     def test_what_stands_on_it(self):
-        """What stands on the other end waits too, wherever it is in the file; a file outside of the namespace does not."""
+        """Objects on the other end wait too, anywhere in the file; a file outside the namespace does not."""
         path = self.spec("""\
 topology: office
 namespaces:
@@ -119,7 +119,7 @@ links: [[b:e0, web:e0]]
         d.stop()
 
     def test_somebody_elses_name(self):
-        """A name that is taken is refused as for other namespaces; what waits for it waits."""
+        """A name that is taken is refused as for other namespaces; objects that wait for it wait."""
         path = self.spec(SPEC)
         lab.ip(HOST, "netns add web")
         done = self.topod("apply", path, expect=1)
@@ -148,7 +148,7 @@ links: [[b:e0, web:e0]]
 
 
 class Container:
-    """A process with a network namespace of its own, as a runtime makes it."""
+    """A process with its own network namespace, as a runtime makes it."""
 
     def __init__(self, test, before="ip link set lo up"):
         self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", f"{before}; echo there; exec cat"],
@@ -174,7 +174,7 @@ class Container:
 
 
 def container_with_pid(test, pid, after=0):
-    """A container that has this number, which another process had, and that starts later than a file's time (in ns)."""
+    """A container with this number, which another process had before, that starts later than a file's time (in ns)."""
     while True:
         with open("/proc/sys/kernel/ns_last_pid", "w") as f:
             f.write(str(pid - 1))
@@ -232,7 +232,7 @@ class Called(Attach):
             self.assertEqual(f"/proc/{container.pid}/ns/net", name_of("web"))
             self.assertIn("10.0.0.11/24", lab.ip("web", "addr show eth0").stdout)
             self.assertEqual(0, self.status()["waiting"])
-            with d.expects("gone: web: namespace is gone; what is in it and what needs it waits until it is attached again"):
+            with d.expects("gone: web: namespace is gone; its contents and objects that need it wait until it is attached again"):
                 container.end()
             self.waits(d)
         self.assertEqual(1, len(macs))
@@ -254,7 +254,7 @@ class Called(Attach):
         d.stop()
 
     def test_only_what_topod_made(self):
-        """What the runtime made is not declared, and nobody repairs it; what topod made there is."""
+        """Undeclared objects of the runtime are not repaired; topod's are."""
         path = self.spec(SPEC)
         d = self.daemon(path).ready()
         container = Container(self, "ip link set lo up; ip link add r0 type veth peer name r1; ip addr add 10.7.0.1/24 dev r0")
@@ -267,7 +267,7 @@ class Called(Attach):
         self.spec(lab.edit(SPEC, ("  web:\n    attach: {}\n", "  web:\n    attach: {}\n    drift: restore\n")))
         self.topod("reload", "office")
         self.complete(container)
-        # It leaves the file: what topod put in goes, the name too, and the rest stays.
+        # It leaves the file: topod's objects in it go, the name too, and the rest stays.
         self.spec("topology: office\nnamespaces: {}\n")
         self.topod("reload", "office")
         self.assertTrue(container.has("r2", "link"))
@@ -292,7 +292,7 @@ class Called(Attach):
         self.assertFalse(os.path.exists("/run/topod"))
 
     def test_daemon_is_killed(self):
-        """The next one finds what lives as it was, and removes the name of what has ended."""
+        """The next one finds living namespaces as they were, and removes the names of those that have ended."""
         path = self.spec(SPEC)
         container = Container(self)
         d = self.daemon(path).ready()
@@ -316,7 +316,7 @@ class Called(Attach):
         d.stop()
 
     def test_made_by_topod_from_now_on(self):
-        """The file says something else of the name: the container keeps its namespace, without topod's links."""
+        """The file declares something else under the name: the container keeps its namespace, without topod's links."""
         path = self.spec(SPEC)
         d = self.daemon(path).ready()
         container = Container(self)
@@ -333,7 +333,8 @@ class Called(Attach):
         self.assertEqual([], lab.namespaces())
 
     def test_number_that_was_used_again(self):
-        """A link to /proc/PID/ns/net of a process that ended leads to whoever has the number later; that is not attached."""
+        """A link to /proc/PID/ns/net of a process that ended leads to a later process with that number, which is
+        not attached."""
         path = self.spec(SPEC)
         d = self.daemon(path).ready()
         first = Container(self)
@@ -384,7 +385,7 @@ class Called(Attach):
         d.stop()
 
     def test_nothing_is_inherited(self):
-        """A new namespace is not held responsible for what failed in the former one."""
+        """A new namespace does not inherit failures from the former one."""
         spec = lab.edit(SPEC, ("    routes: [{to: default, via: 10.0.0.1}]\n",
                                "    routes: [{to: default, via: 10.0.0.1}, {to: 10.5.0.0/16, via: 10.99.0.1}]\n"))
         d = self.daemon(self.spec(spec)).ready()
@@ -443,7 +444,7 @@ class Called(Attach):
         self.assertEqual(mac, lab.link(HOST, "nic0")["address"])
 
     def test_note(self):
-        """Without a daemon the call returns at once, and the next daemon takes it up, if it still holds."""
+        """Without a daemon the call returns at once, and the next daemon takes it up, if it is still valid."""
         path = self.spec(SPEC)
         gone, container = Container(self), Container(self)
         self.assertIn("the next one attaches it", self.attach(gone).stdout)
@@ -721,7 +722,7 @@ class Group(Attach):
         super().setUp()
         lab.run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
         self.addCleanup(lab.run, "umount", "-l", "/sys/fs/cgroup")
-        # The tree is the machine's: what an interrupted test left has no processes any more.
+        # The tree is the machine's: groups that an interrupted test left have no processes any more.
         for name in os.listdir("/sys/fs/cgroup"):
             if name.startswith("topod-lab-"):
                 with contextlib.suppress(OSError):
@@ -802,7 +803,7 @@ class Files(Attach):
         return self.daemon(self.spec(lab.edit(SPEC, ("attach: {}", f"attach: {{{attach}}}")))).ready()
 
     def write_pid(self, path, pid, before=0):
-        """Written in place, as daemons do it; or so many seconds ago."""
+        """Written in place, as daemons do it; or this many seconds ago."""
         with open(path, "w") as f:
             f.write(f"{pid}\n")
             if before:
@@ -838,7 +839,7 @@ class Files(Attach):
         d.stop()
 
     def test_pidfile_of_the_host(self):
-        """A process in the host's namespace, or nonsense, is ignored."""
+        """A process in the host's namespace, or invalid content, is ignored."""
         path = self.pidfile
         d = self.daemon_for(f"pidfile: {path}")
         for text in (str(os.getpid()), "-1", "0", "9" * 30, "x", "", "12 13"):
@@ -852,7 +853,7 @@ class Files(Attach):
         d.stop()
 
     def test_pidfile_of_somebody_else(self):
-        """A user may name processes of his own only."""
+        """A user may only name their own processes."""
         path = self.pidfile
         d = self.daemon_for(f"pidfile: {path}")
         container = Container(self)
@@ -902,7 +903,7 @@ class Files(Attach):
         d.stop()
 
     def test_container_that_runs(self):
-        """At its start topod asks the engines; one that answers nonsense is ignored."""
+        """At its start topod queries the engines; one with an invalid answer is ignored."""
         container = Container(self)
         asked = []
 
@@ -933,7 +934,7 @@ class Files(Attach):
         d.stop()
 
     def test_detached(self):
-        """What is still in the file is left alone, until another one comes."""
+        """A number that is still in the file is left alone, until another one comes."""
         path = self.pidfile
         d = self.daemon_for(f"pidfile: {path}")
         first, second = Container(self), Container(self)
@@ -966,8 +967,8 @@ class Files(Attach):
         d.stop()
 
     def test_two_names(self):
-        """What a file leads to is left alone if it has a name already, whoever gave it that; a second description would undo
-        the first one."""
+        """A namespace that a file leads to is left alone if it already has a name, from anybody; a second
+        description would undo the first one."""
         pidfile, path = self.pidfile, f"{self.directory}/lab"
         text = lab.edit(SPEC, ("attach: {}", f"attach: {{pidfile: {pidfile}}}"),
                         ("  db:\n", f"  twin: {{attach: {{path: {path}}}, interfaces: {{lo: {{addresses: [10.9.9.9/32]}}}}}}\n  db:\n"))

@@ -325,7 +325,7 @@ class WrongSpecs(Case):
         self.assertLessEqual(set(places), seen)
 
     def test_down_needs_the_name_alone(self):
-        """`down` works whatever the file contains by now, as long as the topology's name can be read."""
+        """`down` works with any content of the file, as long as the topology's name can be read."""
         before = lab.snapshot()
         path = self.spec("topology: named\nnamespaces: {a: {}}\n", "file.yaml")
         self.topod("apply", path)

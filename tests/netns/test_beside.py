@@ -173,7 +173,8 @@ class Shared(Beside):
 
 
 class Different(Beside):
-    """What another topology declares differently is refused, with its name and position; the rest is built."""
+    """An object that another topology declares differently is refused, with the other's name and position; the
+    rest is built."""
 
     CASES = (
         (("via: 10.0.0.2", "via: 10.0.1.2"), r"route 192\.0\.2\.0/24 .*via 10\.0\.0\.2", "192.0.2.0/24"),
@@ -306,7 +307,7 @@ class Links(Beside):
         x = self.daemon(a).ready()
         y = self.daemon(b).ready()
         self.is_well(a)
-        # It goes with the topology that made it; when it returns, so does what was on it.
+        # It goes with the topology that made it; when it returns, so do the objects on it.
         x.stop()
         self.topod("down", "a")
         y.wait_line("br-a: .*does not exist")
@@ -389,7 +390,7 @@ class Adopted(Beside):
         self.same(before, self.state(), "something is left")
 
     def test_crashes(self):
-        """In whatever order they are killed and started, both have what they declare."""
+        """In any order of kills and starts, both have what they declare."""
         before = self.state()
         a, b = self.spec(LINKS, "a.yaml"), self.spec(ADOPTS, "b.yaml")
         for first, second in ((a, b), (b, a)):

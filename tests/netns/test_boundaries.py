@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What topod must not be tricked into: by names, by directories that others can write to, by files put there before; and
-what a running daemon may still do."""
+"""Attempts to trick topod with names, with directories that others can write to, with planted files; and what a
+running daemon may still do."""
 
 import fcntl
 import json

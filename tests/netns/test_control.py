@@ -154,7 +154,7 @@ class Varlink(Control):
         d.stop()
 
     def test_every_answer_is_as_described(self):
-        """Each member of Status and of the events is in the interface description, and none that is required is missing."""
+        """Each member of Status and of the events is in the interface description, and no required one is missing."""
         with open(f"{SOURCE}/org.topod.varlink") as f:
             text = "\n".join(l.partition("#")[0] for l in f.read().splitlines())
 
@@ -235,7 +235,7 @@ class Rights(Control):
         d.stop()
 
     def test_plan(self):
-        """A member of the group learns what a reload would change, which takes nothing from what is running."""
+        """A member of the group learns what a reload would change, which does not disturb the running daemon."""
         add_group()
         path = self.spec(OFFICE)
         d = self.daemon(path).ready()
@@ -272,7 +272,8 @@ class Rights(Control):
         d.stop()
 
     def test_without_the_privilege_to_give_it_away(self):
-        """As in the hardened service: only a member of the group can give it the socket; else the socket stays root's."""
+        """As in the hardened service: only a member of the group can give it the socket; otherwise the socket
+        stays root's."""
         add_group()
         path = self.spec(OFFICE)
         for groups, mode, group in (("--clear-groups", 0o600, 0), (f"--groups={GROUP}", 0o660, GROUP)):

@@ -52,8 +52,9 @@ class Crash(Case):
         return sorted(chosen)
 
     def killed(self, work, prepare, final, resumed=True):
-        """Kills what work(path, moment, after) runs, at many moments. prepare() makes the state before; `final` is the spec that
-        it applies, or None if it removes. If not `resumed`, `down` follows immediately."""
+        """Kills the program that work(path, moment, after) runs, at many moments. prepare() makes the state
+        before; `final` is the spec that it applies, or None if it removes. If not `resumed`, `down` follows
+        immediately."""
         before = self.without_up(self.settle())
         # The result without any crash.
         prepare()
@@ -178,7 +179,7 @@ class KilledDaemon(Case):
         self.same(before, lab.snapshot(), "down left a trace")
 
     def test_edited_while_dead(self):
-        """What the new file no longer declares is removed, although the process that made it is gone."""
+        """Objects that the new file no longer declares are removed, although the process that made them is gone."""
         before = lab.snapshot()
         path = self.spec(lab.OFFICE)
         self.daemon(path).ready().kill()

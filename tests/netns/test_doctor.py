@@ -266,7 +266,7 @@ class Doctor(Case):
         """Errors first, each with its command in a line of its own; lines of words fit 80 columns."""
         done = self.topod("doctor", self.spec(TWO, "small.yaml"), "--color=never", expect=(0, 2))
         if done.returncode == 0:
-            self.assertIn("Nothing was found that gets in the way.", done.stdout)
+            self.assertIn("No problems were found.", done.stdout)
         with self.instead("/proc/sys/user/max_net_namespaces", "1"):
             done = self.topod("doctor", self.spec(TWO, "small.yaml"), "--color=never", expect=lab.EXIT_FAILED)
         lines = done.stdout.splitlines()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whatever others change is noticed by an event, reported in a line, and repaired."""
+"""Changes by others are noticed by an event, reported in a line, and repaired."""
 
 import json
 import os
@@ -31,7 +31,8 @@ class Drift(Case):
 
 class Alone(Case):
     def test_unmounted(self):
-        """The mount is removed, with or without the directory. No other event reports what was in it, and the name may stay."""
+        """The mount is removed, with or without the directory. No other event reports its former content, and the
+        name may stay."""
         path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge}}}}\n")
         d = self.daemon(path).ready()
         for command in ("umount -l /run/netns/web", "umount -l /run/netns", "umount -ql /run/netns/* /run/netns; rm -r /run/netns",

@@ -83,7 +83,7 @@ class Dropins(Case):
         self.assertTrue(lab.pings("web", "10.0.0.12"))
         self.assertEqual((index, 1400), (lab.link("web", "eth0")["ifindex"], lab.link("web", "eth0")["mtu"]))
         self.topod("plan", self.path)
-        # What only a removed drop-in declared goes too.
+        # Objects that only a removed drop-in declared are removed too.
         self.forget("10-db.yaml")
         d.reload()
         self.assertEqual(["web"], lab.namespaces())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`topod edit`: nothing is changed unless the copy is valid and the user agrees; nothing of the user's work is lost."""
+"""`topod edit`: nothing is changed unless the copy is valid and the user agrees; the user's work is never lost."""
 
 import fcntl
 import glob
@@ -58,7 +58,7 @@ class Edit(Case):
         d.stop()
 
     def test_without_a_daemon(self):
-        self.assertIn("no daemon keeps it", self.edit(LARGER, answers="y\n"))
+        self.assertIn("no daemon manages it", self.edit(LARGER, answers="y\n"))
         self.assertEqual([], lab.namespaces())
         self.assertIn("1450", self.text())
 
@@ -103,7 +103,7 @@ class Edit(Case):
             subprocess.run(["rm", "-r", *self.copies()], check=True)
 
     def test_drop_ins(self):
-        """They are read with the copy, whichever suffix the file has."""
+        """They are read with the copy, regardless of the file's suffix."""
         os.mkdir(os.path.join(self.directory, "small.d"))
         with open(os.path.join(self.directory, "small.d", "b.yaml"), "w") as f:
             f.write("namespaces: {a: {interfaces: {x: {mtu: 1400}}}}\n")

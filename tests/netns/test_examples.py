@@ -94,7 +94,7 @@ class Applied(Examples):
         return done
 
     def test_on_this_kernel(self):
-        """What this kernel lacks is built by tests/vm/test_manual.py."""
+        """tests/vm/test_manual.py builds examples for which this kernel lacks something."""
         for file in FILES:
             with self.subTest(example=os.path.basename(file)):
                 done = self.build(file)

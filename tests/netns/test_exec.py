@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`topod exec`: what a command sees in a namespace, as whom it runs, how it ends, and who may not enter."""
+"""`topod exec`: what a command sees in a namespace, as which user it runs, how it ends, and who may not enter."""
 
 import os
 import pty
@@ -25,7 +25,7 @@ NOT_STARTED, CANNOT_RUN, NOT_FOUND = 125, 126, 127
 
 
 class Terminal:
-    """A program at a terminal of its own; the test types, and waits for what it prints."""
+    """A program at its own terminal; the test types, and waits for its output."""
 
     def __init__(self, args, env):
         self.near, far = pty.openpty()
@@ -36,7 +36,7 @@ class Terminal:
         self.said = ""
 
     def wait(self, pattern):
-        """Waits for it in what was said since the last call, and returns the match."""
+        """Waits for a match in the output since the last call, and returns it."""
         deadline = time.monotonic() + DEADLINE
         while not (found := re.search(pattern, self.said)):
             ready = select.select([self.near], [], [], max(0, deadline - time.monotonic()))[0]
@@ -84,7 +84,7 @@ class Exec(Case):
         self.assertNotIn("inner", os.listdir("/sys/class/net"))
 
     def test_files(self):
-        """/etc/netns/web/ is over /etc, only for the command; what cannot be shown is a warning."""
+        """/etc/netns/web/ is over /etc, only for the command; a file that cannot be shown is a warning."""
         done = self.exec("web", "cat", "/etc/resolv.conf")
         self.assertEqual("", done.stderr)
         self.assertIn("\nnameserver 10.9.9.9\n", done.stdout)
@@ -232,7 +232,7 @@ class Shell(Case):
         self.check(self.shell("dash", ENV=os.path.join(self.home, "shrc")), r"\[web\] mine> ")
 
     def test_a_name_is_no_command(self):
-        """What a shell would replace in its prompt is shown as '?'."""
+        """Characters that a shell would expand in its prompt are shown as '?'."""
         name = "$(exit)`\\u%n"
         lab.run("ip", "netns", "add", name)
         for shell in ("bash", "zsh", "dash"):

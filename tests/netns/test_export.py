@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-`topod export`: what runs, however it was made, as a file. `plan` of the file finds nothing to do, and applied on an empty machine
-the file makes the same.
+`topod export`: what runs, regardless of how it was made, as a file. `plan` of the file finds nothing to do, and
+applied on an empty machine the file makes the same.
 """
 
 import json
@@ -23,7 +23,7 @@ class Exported(Case):
         lab.ip(HOST, "link set lo up")
 
     def round_trip(self, *args):
-        """Returns the exported file, after it was planned here and made elsewhere."""
+        """Returns the exported file, after planning it here and applying it on an empty machine."""
         before = self.settle()
         text, fresh = self.export(*args), self.export("--fresh", *args)
         path = self.spec(text)
@@ -108,7 +108,7 @@ links:
             self.assertIn(words, text)
 
     def test_what_is_left_out(self):
-        """The kernel's own things, a routing daemon's and a lease's; and what has no word is a comment."""
+        """Objects of the kernel, a routing daemon and a lease; and what the language cannot express is a comment."""
         self.ip("""
             netns add web
             link add c1 type veth peer name eth0 netns web
@@ -216,7 +216,7 @@ links:
             self.assertIn(words, text)
 
     def test_topods_own(self):
-        """What a topology keeps is not another one's: the file says whose it is."""
+        """Objects of a topology do not belong to another one: the file says whose they are."""
         path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge, addresses: [10.0.0.1/24]}}}}\n")
         self.topod("apply", path)
         text = self.export()

@@ -51,9 +51,10 @@ NONE = Fault(CALLS, 0, "", 0, 0)
 
 
 def is_senseless(fault):
-    """A signal does not come at every call; a directory that may not be used is somebody else's, and so is all that is in it;
-    of a directory below /etc/netns that cannot be removed once it is empty nothing is said, and it stays; and a setting that
-    always reads as another than was written never agrees; a name that is for ever being mounted upon is a namespace's."""
+    """Excuses: a signal does not come at every call; a directory that may not be used is somebody else's, with
+    everything in it; a directory below /etc/netns that cannot be removed once it is empty stays, without a
+    message; a setting that always reads differently than it was written never agrees; a name that is always being
+    mounted upon belongs to a namespace."""
     mounted = fault.sort == "unlinkat netns" and fault.error == errno.EBUSY
     return (fault.persists and (mounted or (fault.target == CALLS and fault.error == errno.EINTR))) or (
         fault.sort == "openat dns" and fault.error == errno.EPERM) or (
@@ -142,7 +143,7 @@ class Faults(Case):
         return there()
 
     def report(self, d, since):
-        """What it reports about a permanent fault: one line; and, as long as it lasts, the status."""
+        """Its reports about a permanent fault: one line; and, as long as it lasts, the status."""
         told = next((REPORT.search(l).group(0) for l in d.lines[since[1]:] if REPORT.search(l)), None)
         status = next((n["STATUS"] for n in reversed(d.notices) if "STATUS" in n and "RELOADING" not in n), "")
         return told or (status.startswith("Degraded: ") and "told before")
@@ -318,7 +319,7 @@ class Faults(Case):
         self.try_all(self.apply_and_down)
 
     def test_removals(self):
-        """What topod cannot remove, it removes later, or it says so."""
+        """If topod cannot remove something, it removes it later, or says so."""
         self.begin()
         self.apply_and_down(None)
         asked = collections.Counter(self.control.asked(CALLS))
@@ -329,8 +330,9 @@ class Faults(Case):
                     self.apply_and_down(fault)
 
     def test_contradicted(self):
-        """A scan is not of one moment, and a dump may leave out existing objects. If the answer to a request says that the object
-        exists already, or no longer, or that its gateway is unreachable, the next scan decides. That is drift, not a failure."""
+        """A scan does not show a single moment, and a dump may leave out existing objects. If the answer to a
+        request says that the object already exists, or no longer exists, or that its gateway is unreachable, the
+        next scan decides. That is drift, not a failure."""
         for error, message, disturbance, drift in (
                 (errno.EEXIST, RTM_NEWADDR, "addr del 10.0.0.11/24 dev eth0", "10.0.0.11/24 was removed"),
                 (errno.EADDRNOTAVAIL, RTM_NEWADDR, "addr del 10.0.0.11/24 dev eth0", "10.0.0.11/24 was removed"),

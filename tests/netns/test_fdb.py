@@ -92,7 +92,7 @@ class Fdb(Case):
         lab.bridge("a", "fdb add 02:00:00:00:00:77 dev w master dynamic")
         lab.bridge("a", "fdb add 02:00:00:00:00:78 dev v dst 10.0.0.8 dynamic")
         self.topod("plan", path)
-        # And what was learned elsewhere does not keep an entry from being made.
+        # An address that was learned elsewhere does not keep an entry from being made.
         lab.bridge("a", "fdb del 02:00:00:00:00:11 dev x master")
         lab.bridge("a", "fdb add 02:00:00:00:00:11 dev w master dynamic")
         self.topod("apply", path)

@@ -93,7 +93,7 @@ class Fields(Case):
         self.finish()
 
     def test_interface_by_its_mac_address(self):
-        """Whatever its name is by now."""
+        """Under any name."""
         lab.veth(HOST, "nic7", HOST, "wire")  # one end stands for a card of the machine
         lab.ip(HOST, "link set nic7 address 02:00:00:00:00:77")
         self.path = self.spec("namespaces: {box: {interfaces: {eth0: {kind: physical, source: \"02:00:00:00:00:77\"}}}}\n")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Filters with real traffic: what each action and match does to connections and datagrams, and what changes of the table keep."""
+"""Filters with real traffic: what each action and match does to connections and datagrams, and what a change of
+the table keeps."""
 
 import errno
 import os
@@ -93,7 +94,7 @@ class Filter(Case):
                 connects("pc", address, 81, "outside", errno.ECONNREFUSED)
                 self.assertGreaterEqual(counted("dport 81"), 1)
                 self.dropped("pc", address, 82)
-                # The policy is for the rest; from outside nothing begins.
+                # The policy is for the rest; nothing can begin from outside.
                 self.apply(forward=("accept", "{in: wan, state: new, action: reject}"))
                 connects("pc", address, 80, "outside")
                 connects("outside", "10.0.0.12" if "." in address else "fd00::12", 80, "pc", errno.ECONNREFUSED)
@@ -146,7 +147,7 @@ class Filter(Case):
         self.assertEqual(3, counted("drop"))
 
     def test_log_limit(self):
-        """A log's limit is the log's alone: every packet is dropped."""
+        """A log's limit only applies to the log: every packet is dropped."""
         self.apply(prerouting=("accept", "{in: lan, protocol: udp, port: 7, log: {prefix: \"stray \", limit: 1/day}, counter: true, action: drop}"))
         self.assertIn("log prefix \"stray \"", table())
         lab.datagrams("pc", "203.0.113.9", [7] * 8)
@@ -273,13 +274,13 @@ class Filter(Case):
                 self.topod("apply", path)
                 self.assertEqual(count, counted("iifname \"lan\"" + " counter"))
             self.topod("plan", path)
-            # What was counted is no difference.
+            # Counts are not a difference.
             lab.nft("gw", "delete table inet topod-office")
             self.topod("apply", path)
             connection.say(b"at the end")
 
     def test_bridged(self):
-        """What passes from port to port of a bridge goes through the chain forward too, if the kernel is told so."""
+        """Packets between ports of a bridge also go through the chain forward, if the kernel is told so."""
         def text(rule, setting=""):
             return f"""\
 namespaces:
@@ -292,7 +293,7 @@ namespaces:
 links: [[a:eth0, gw:p1], [b:eth0, gw:p2]]
 """
         has = os.path.exists(lab.sysctl_path("net.bridge.bridge-nf-call-iptables"))
-        warning = ("policy also drops what passes from port to port of gw/lan, because net.bridge.bridge-nf-call-iptables is on; "
+        warning = ("policy also drops packets between ports of gw/lan, because net.bridge.bridge-nf-call-iptables is on; "
                    "add {in: lan, out: lan, action: accept}")
         path = self.spec(text("{in: wan*, action: accept}"))
         for _ in range(2):  # the namespace does not exist yet, and then it does

@@ -97,7 +97,7 @@ class Running(Case):
         self.assertEqual({"host": None, "web": "drifted"},
                          {n["namespace"]: max((i["state"] for i in n["interfaces"] if i["state"]), default=None)
                           for n in graph["namespaces"]})
-        # Another file of the same topology is not what runs.
+        # Another file of the same topology is not the running one.
         os.makedirs(f"{self.directory}/other", exist_ok=True)
         with open(f"{self.directory}/other/office.yaml", "w", encoding="utf-8") as f:
             f.write(OFFICE)

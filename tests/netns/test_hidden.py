@@ -97,7 +97,7 @@ class Preceded(Case):
             with d.expects("recovered: web: route default via 10.0.0.1 metric 100 is as declared again"):
                 lab.ip("web", f"route del {words}")
             self.topod("plan", path)
-        # What else is wrong with it is repaired all the same.
+        # Other differences of it are still repaired.
         with d.expects("drift: .* is hidden by"):
             lab.ip("web", "route add default via 10.0.0.66 metric 50")
         with d.expects("drift: web: route default via 10.0.0.1 metric 100 was removed; restored"):
@@ -122,8 +122,8 @@ class Preceded(Case):
         d.stop()
 
     def test_meant_so(self):
-        """A routing daemon's goes first where the declared one is the floating static route; and beside others, metrics are how one
-        agrees with them."""
+        """A routing daemon's route goes first if the declared one is a floating static route; in a shared
+        namespace, metrics order the routes of several programs."""
         path = self.spec(self.METRIC)
         self.topod("apply", path)
         lab.ip("web", "route add default via 10.0.0.66 metric 20 proto bgp")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A value that the kernel acknowledges and stores differently is reported once, with its position and the stored value; there is
-no busy loop, and everything else is as declared and kept so.
+A value that the kernel acknowledges but stores differently is reported once, with its position and the stored
+value; there is no busy loop, and everything else is kept as declared.
 """
 
 import json

@@ -16,7 +16,7 @@ TWO = "topology: two\nnamespaces: {b: {}}\n"
 
 class Init(Case):
     def test_templates(self):
-        """All of specs/, which test_specs.py and tests/vm try; a short line tells about each."""
+        """All of specs/, which test_specs.py and tests/vm try; a short line describes each."""
         listed = self.topod("init").stdout.splitlines()[1:]
         names = {os.path.basename(p)[:-len(".yaml")] for p in glob.glob(f"{SPECS}/*.yaml")}
         self.assertEqual(names, {l.split()[0] for l in listed})

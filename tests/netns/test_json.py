@@ -43,7 +43,7 @@ def examples():
 
 
 def misfit(example, value, where="result"):
-    """What of the value the example does not show, or None."""
+    """The part of the value that the example does not show, or None."""
     if example is None or value is None:
         return None
     if isinstance(example, dict) and isinstance(value, dict):
@@ -75,7 +75,7 @@ class Shapes(Case):
         return value
 
     def test_page(self):
-        """Every verb with --json has its part, and the reader of examples is no sieve."""
+        """Every verb with --json has its section, and the reader of examples finds all of them."""
         said = self.topod("help").stdout
         verbs = re.findall(r"(?m)^  ([a-z]+)", said)
         with_json = {v for v in verbs if v != "help" and "--json" in self.topod("help", v).stdout}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the kernel adds for a declared object belongs to that object: it is restored with it, and declaring it too changes
-nothing."""
+"""Objects that the kernel adds for a declared one belong to it: they are restored with it, and declaring them too
+changes nothing."""
 
 import lab
 from lab import HOST, Case
@@ -94,7 +94,7 @@ class KernelMade(Case):
         d.stop()
 
     def test_loopback_given_back(self):
-        """What is no longer declared for lo goes back to the kernel's default for lo, not for other interfaces."""
+        """Fields that are no longer declared for lo go back to the kernel's defaults for lo, not for other interfaces."""
         text = "namespaces: {web: {interfaces: {lo: {mtu: 1400, multicast: true}}}}\n"
         d = self.start(text)
         self.assertEqual(1400, lab.link("web", "lo")["mtu"])
@@ -134,7 +134,7 @@ class KernelMade(Case):
         self.assertEqual([e for e in before if "11" not in e[0]], local_entries("web"))
 
     def test_local_entry_with_other_values(self):
-        """The kernel's own cannot be taken over, nor has a route another name: it is said what to write."""
+        """The kernel's own routes cannot be taken over; the message says what to write."""
         for route in ("to: 10.0.0.1, dev: br0, table: local", "to: 10.0.0.255, dev: br0, table: local, type: local"):
             path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge, addresses: [10.0.0.1/24]}}, "
                              f"routes: [{{{route}}}]}}}}\n")
@@ -320,7 +320,7 @@ namespaces:
         d.stop()
 
     def test_loopback_without_ipv6(self):
-        """Its IPv4 entries return; ::1 is not asked for, which the kernel would refuse."""
+        """Its IPv4 entries return; ::1 is not requested, because the kernel would refuse it."""
         path = self.spec("namespaces: {web: {sysctl: {net.ipv6.conf.all.disable_ipv6: 1}}}\n")
         d = self.daemon(path).ready()
         before = entries("web", "lo")
@@ -332,7 +332,7 @@ namespaces:
         d.stop()
 
     def test_flushed_loopback(self):
-        """One flush is not contention, and what is restored is as it was."""
+        """One flush is not contention, and restored objects are as before."""
         d = self.start(PAIR.replace("MODE", "eui64"))
         def all_of_lo():
             return (lab.ip_json("web", "addr show dev lo")[0]["addr_info"], lab.ip_json("web", "-6 route show dev lo"),

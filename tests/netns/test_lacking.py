@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the kernel lacks is said with its place before anything is changed, by `check --kernel` and `plan`; the rest is built."""
+"""`check --kernel` and `plan` report what the kernel lacks, with its place, before anything is changed; the rest
+is built."""
 
 import os
 import re
@@ -7,7 +8,7 @@ import re
 import lab
 from lab import HOST, Case
 
-# Entry of an interface; how ip asks for the same.
+# Entry of an interface; the same in ip's words.
 LINKS = {"dummy": ("kind: dummy", "type dummy"), "ifb": ("kind: ifb", "type ifb"), "bridge": ("kind: bridge", "type bridge"),
          "vrf": ("kind: vrf, table: 5", "type vrf table 5"), "bond": ("kind: bond, mode: active-backup", "type bond"),
          "vxlan": ("kind: vxlan, external: true", "type vxlan external dstport 4789"),

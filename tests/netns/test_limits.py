@@ -29,7 +29,7 @@ class Limits(Case):
             lab.ip("web", "addr del 10.0.0.2/24 dev eth0")
 
     def test_open_files(self):
-        """Without descriptors nothing can be scanned; what happened meanwhile is repaired afterwards."""
+        """Without descriptors nothing can be scanned; changes made meanwhile are repaired afterwards."""
         d = self.daemon(self.spec(TWO)).ready()
         soft, hard = resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE)
         self.assertEqual(hard, soft, "the soft limit was not raised")
@@ -107,7 +107,7 @@ class Limits(Case):
             self.topod("down", path)
 
     def test_size_of_files(self):
-        """A ledger that cannot grow: what cannot be recorded is not made, and the daemon survives."""
+        """A ledger that cannot grow: objects that cannot be recorded are not made, and the daemon survives."""
         text = "namespaces: {" + ", ".join(f"n{i}: {{}}" for i in range(60)) + "}\n"
         d = self.daemon(self.spec("namespaces: {web: {}}\n")).ready()
         before = resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE)
@@ -163,7 +163,7 @@ class Limits(Case):
         d.stop()
 
     def test_full_ledger(self):
-        """What cannot be recorded is not made; what is recorded already is still repaired."""
+        """Objects that cannot be recorded are not made; recorded ones are still repaired."""
         lab.run("mount", "-t", "tmpfs", "-o", "mode=755,size=64k", "topod", self.mounted("/run/topod"))
         d = self.daemon(self.spec(TWO)).ready()
         with open("/run/topod/filler", "wb", buffering=0) as f, self.assertRaises(OSError):

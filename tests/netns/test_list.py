@@ -97,7 +97,7 @@ class Tables(Case):
                 self.assertLessEqual(len(line), width)
 
     def test_not_root(self):
-        """It lists what everybody may see, and says what is missing."""
+        """It lists what every user may see, and says what is missing."""
         self.topod("apply", self.path)
         done = lab.run(*NOBODY, os.environ["TOPOD"], "list")
         self.assertRegex(done.stdout, "\nsmall +applied")
@@ -153,7 +153,7 @@ class Tables(Case):
         d.stop()
 
     def test_notes_of_a_namespace(self):
-        """What it has and what is the matter stand in lines that follow one another."""
+        """Its addresses and its problems are in consecutive lines."""
         d = self.daemon(self.spec(lab.edit(SPEC, ("    drift: report\n", "    drift: report\n    forwarding: ipv4\n")),
                                   "small.yaml")).ready()
         with d.expects("drift: a: sysctl .*reported only"):

@@ -112,7 +112,7 @@ class Gone(Case):
         self.topod("plan", other)
 
     def test_a_file_beside_it_is_left_alone(self):
-        """The resolv.conf of a foreign namespace is foreign too, and `exclusive` is only about topod's namespaces."""
+        """The resolv.conf of a foreign namespace is foreign too, and `exclusive` only applies to topod's namespaces."""
         self.topod("apply", self.spec("topology: many\nnamespaces: {a: {dns: {servers: [10.0.0.1]}}}\n", "many.yaml"))
         lab.run("ip", "netns", "delete", "a")
         lab.run("ip", "netns", "add", "a")

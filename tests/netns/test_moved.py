@@ -111,7 +111,7 @@ class Moved(Case):
         self.same(self.wanted, self.settle())
 
     def test_of_another_topology(self):
-        """It is recognized by its mark."""
+        """It is recognised by its mark."""
         with self.nameless() as pid:
             lab.ip("a", f"link set vx netns {pid}")
             inside = ["nsenter", "-t", str(pid), "-n", "ip", "link"]

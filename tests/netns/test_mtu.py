@@ -21,7 +21,7 @@ links: [[zzz:e0, far:e0]]
 
 class Mtu(Case):
     def test_what_stands_on_it(self):
-        """The lower MTU is set first, in whatever order the two are declared, and then what is on the upper interface."""
+        """The lower MTU is set first, in any order of declaration, and then everything on the upper interface."""
         path = self.spec(SPEC)
         self.topod("apply", path)
         before = self.settle(usable=True)

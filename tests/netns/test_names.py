@@ -139,7 +139,8 @@ class InTheWay(Names):
         self.assertIsNone(p.poll())
 
     def test_a_link_that_comes_in_the_place(self):
-        """topod's namespace is deleted and a link put there: the link is foreign, and the contents of topod's are gone."""
+        """topod's namespace is deleted and a link put in its place: the link is foreign, and the contents of
+        topod's namespace are gone."""
         path = self.spec(WEB)
         self.topod("apply", path)
         lab.run("ip", "netns", "delete", "web")
@@ -151,7 +152,7 @@ class InTheWay(Names):
         self.assertTrue(os.path.islink("/run/netns/web"))
 
     def test_left_over(self):
-        """What a crash of `ip netns add` or topod leaves is removed."""
+        """Remains of a crash of `ip netns add` or topod are removed."""
         before, path = lab.snapshot(), self.spec(WEB)
         os.makedirs("/run/netns", exist_ok=True)
         os.close(os.open("/run/netns/web", os.O_CREAT | os.O_EXCL, 0))
@@ -326,7 +327,7 @@ class GivenUpLink(Names):
         return {(ns, name): lab.link(ns, name) for ns, name in (("web", "br0"), ("web", "p"), ("other", "q"))}
 
     def check(self, give_up, *lines):
-        """`lines`: what the plan says of the links that are given up."""
+        """`lines`: the plan's lines about the links that are given up."""
         path = self.spec(self.MADE)
         self.topod("apply", path)
         index = {key: link["ifindex"] for key, link in self.links().items()}
@@ -366,7 +367,7 @@ class GivenUpLink(Names):
         self.check(reload)
 
     def test_other_end_goes(self):
-        """The pair goes with the end that is neither declared nor given up; this is told before."""
+        """The pair goes with the end that is neither declared nor given up; the plan says so."""
         path = self.spec(self.MADE)
         self.topod("apply", path)
         self.spec("namespaces: {web: {interfaces: {p: {kind: existing}}}, other: {}}\n")
@@ -375,7 +376,7 @@ class GivenUpLink(Names):
 
 
 class Removed(Names):
-    """What disappears with a namespace that is removed in the same edit, or soon after."""
+    """Objects that disappear with a namespace that is removed in the same edit, or soon after."""
 
     def setUp(self):
         super().setUp()
@@ -437,7 +438,7 @@ class Removed(Names):
 
 
 class Renamed(Names):
-    """Somebody renames an interface that topod did not make: what topod added to it is still removed."""
+    """Somebody renames an interface that topod did not make: objects that topod added to it are still removed."""
     TEXT = """\
 namespaces:
   host:
@@ -527,7 +528,7 @@ class Lost(Names):
             self.assertEqual(1, sum(line.split()[4] == "/run/netns/web" for line in f))
 
     def test_the_same_namespace_again(self):
-        """Links, addresses, sockets, processes, an established connection: all survive, however the name was deleted."""
+        """Links, addresses, sockets, processes, an established connection: all survive any deletion of the name."""
         d = self.started()
         p = self.process(inside="web")
         before = self.settle(d, exact=True, usable=True)
@@ -664,7 +665,7 @@ class Lost(Names):
         self.topod("down", path)
 
     def test_another_topology_took_the_name(self):
-        """Meanwhile: it is named, and so is who is left in the old one."""
+        """Meanwhile: the message names it, and the processes left in the old one."""
         path = self.spec(WEB)
         self.topod("apply", path)
         p = self.process(inside="web")
@@ -679,8 +680,8 @@ class Lost(Names):
         self.topod("down", path)
 
     def test_unique_links_left_without_a_daemon(self):
-        """What only one link can have is taken from the one in the lost namespace, as a pair's end is; a namespace that no
-        process is in is not found, and the message says where to look."""
+        """A resource that only one link can have is taken from the one in the lost namespace, like a pair's end; a
+        namespace without processes is not found, and the message says where to look."""
         lab.ip(HOST, "link add p0 type veth peer name p1")
         for end in ("p0", "p1"):
             lab.ip(HOST, f"link set {end} up")

@@ -81,7 +81,7 @@ class Scope(Narrow):
                 self.narrowly("drift: " + pattern, disturb)
 
     def test_a_table_behind_others(self):
-        """The messages of a transaction come in one datagram, whatever tables they concern; only its beginning is read."""
+        """The messages of a transaction come in one datagram, for any tables; only its beginning is read."""
         for n in (1, 30):
             others = [f"table inet operator{i}" for i in range(n)]
             self.narrowly(r"drift: host: nftables table", lambda: lab.nft(HOST, " ; ".join(
@@ -175,7 +175,7 @@ class Undeclared(Narrow):
 
 
 class Above(Narrow):
-    """What stands on a link of another namespace disappears with it."""
+    """Links on a link of another namespace disappear with it."""
 
     name = "stack"
     text = """\

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Address translation with real traffic: what each word of an entry does, by whose address a server sees its client."""
+"""Address translation with real traffic: what each key of an entry does, as seen in the client's address at the server."""
 
 import contextlib
 
@@ -41,7 +41,7 @@ def spec_of(*entries):
 
 
 def peer(client, address, port, server, listen="0.0.0.0", listen_port=None):
-    """By which address the server sees a connection of the client."""
+    """The client's address as the server sees it."""
     with lab.Connection(client, address, port, server, listen, listen_port) as connection:
         connection.say(b"through the translation")
         return connection.peer[0]
@@ -59,7 +59,7 @@ class Nat(Case):
         return path
 
     def test_netmap(self):
-        """Each host of the LAN is known outside by an address of its own, and can be reached by it."""
+        """Each host of the LAN has its own outside address, and can be reached by it."""
         path = self.apply("action: netmap, source: 10.0.0.0/24, out: wan, to: 10.1.0.0/24",
                           "action: netmap, destination: 10.1.0.0/24, in: wan, to: 10.0.0.0/24")
         self.assertEqual("10.1.0.11", peer("web", "203.0.113.9", 80, "outside"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Networks, prefixes of links and defaults of namespaces on the real kernel: what they are written out as works."""
+"""Networks, prefixes of links and defaults of namespaces on the real kernel: their written-out forms work."""
 
 import json
 import os
@@ -116,7 +116,7 @@ class Networks(Case):
         self.assertRegex(done.stderr, r"office\.yaml:5:24: error: .*lan-h1")
 
     def test_hosts(self):
-        """Names lead to those in the same network, by `ip netns exec`; who comes and goes is in the file."""
+        """Names resolve to members of the same network, in `ip netns exec`; the file follows added and removed members."""
         spec = self.spec(lab.edit(OFFICE, ("namespaces:\n", "defaults: {namespace: {dns: {hosts: true}}}\nnamespaces:\n")))
         before = lab.snapshot()
         daemon = self.daemon(spec).ready()

@@ -86,7 +86,8 @@ class Nexthops(Case):
         self.topod("down", path)
 
     def test_a_route_leaves_before_its_next_hop_goes(self):
-        """Else the kernel would delete the route with its next hop, without an event, and for a moment there would be none."""
+        """Otherwise the kernel would delete the route with its next hop, without an event, and for a moment there
+        would be none."""
         path = self.spec(spec_of(HOPS[1:3], ["{to: 192.0.2.0/24, nexthop: 1}"]))
         self.topod("apply", path)
         self.settle(usable=True)

@@ -14,7 +14,7 @@ namespaces:
     filter: {input: {rules: [{protocol: tcp, port: 22, action: accept}]}}
 """
 RULES = """\
-# what stands inside of a table
+# the content of a table
 define lan = 10.0.0.0/8
 set blocked { type ipv4_addr; flags interval; elements = { 192.0.2.0/24, 198.51.100.7 } }
 set seen { type ipv4_addr; flags dynamic, timeout; timeout 1h; }

@@ -26,7 +26,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 class Usage(Case):
     def test_verbs_of_other_tools(self):
-        """They are answered with the right one, or with what is done instead."""
+        """The message suggests the right one, or what to do instead."""
         for verb, answer in (("up", "did you mean 'apply'"), ("destroy", "did you mean 'down'"), ("validate", "did you mean 'check'"),
                              ("diff", "did you mean 'plan'"), ("ls", "did you mean 'list'"), ("start", "systemctl start topod@NAME"),
                              ("stop", "systemctl stop topod@NAME")):
@@ -105,7 +105,7 @@ links: [[a:x, b:x]]
 """
 
     def test_waits(self):
-        """Duplicate detection takes more than a second. What does not wait says nothing."""
+        """Duplicate detection takes more than a second. Verbs that do not wait print nothing."""
         path = self.spec(self.SPEC)
         said = self.topod("apply", path).stderr
         self.assertRegex(said, r"(?m)^small: waiting: duplicate detection of [12] address(es)?; 'nodad: true' skips it$")
@@ -123,7 +123,8 @@ links: [[a:x, b:x]]
         d.stop()
 
     def test_those_who_ask_a_daemon(self):
-        """reload, resume and `status --wait` say what the daemon waits for, as apply does, and nothing where it waits for nothing."""
+        """reload, resume and `status --wait` say what the daemon waits for, as apply does, and nothing if it does
+        not wait."""
         reason = r"duplicate detection of [12] address(es)?; 'nodad: true' skips it"
         said = re.compile(rf"small: waiting: {reason}\n")
         path = self.spec(self.SPEC.replace("addresses", "mtu: 1400, addresses").replace('["fd00::1/64"]', "[]"))

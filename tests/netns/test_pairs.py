@@ -141,7 +141,8 @@ class Side:
         self.test.assertEqual([], [l for l in heads if not ALLOWED.search(l)])
 
     def is_well(self):
-        """Waits until nothing is left that it may do. A daemon retries refused changes after a pause; here it does so at once."""
+        """Waits until it has nothing left that it may do. A daemon retries refused changes after a pause; here it
+        does so at once."""
         if self.daemon:
             self.expect_refusals(self.test.topod("reload", self.name, expect=(0, 1)))
             status = json.loads(self.test.topod("status", "--json", self.name).stdout)["topologies"][0]

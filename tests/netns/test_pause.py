@@ -60,7 +60,7 @@ class Pause(Case):
         d.stop()
 
     def test_removed_links_and_namespaces(self):
-        """Their loss is not recorded, they are not recreated, and what is left of them is not removed."""
+        """Their loss is not recorded, they are not recreated, and their remains are not removed."""
         _, d = self.paused()
         with d.expects("^drift: .*c2.*left alone while paused$"):
             lab.ip("db", "link del eth0")
@@ -125,7 +125,7 @@ class Pause(Case):
         d.stop()
 
     def test_failures_are_not_retried(self):
-        """A route that could not be made is not retried during the pause, even when it could be; afterwards it is."""
+        """A route that could not be made is not retried during the pause, even when it could be made; afterwards it is."""
         text = edit(OFFICE, ("      - {to: 10.66.0.0/16, type: blackhole}\n", "      - {to: 10.99.0.0/16, via: 10.55.0.1}\n"))
         d = self.daemon(self.spec(text))
         d.wait_line(r"^failing: .*10\.99\.0\.0/16")

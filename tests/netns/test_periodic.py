@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changes without an event are found by a periodic scan; a topology that declares nothing of the sort has no timer."""
+"""Changes without an event are found by a periodic scan; a topology without such objects has no timer."""
 
 import lab
 from lab import HOST, Case

@@ -114,7 +114,7 @@ class Physical(Case):
                      expected={"eth0": "nic1", "eth1": "nic0"})
 
     def moved_back(self, name):
-        """Somebody moves it back, and it is down: whatever its name, it is recognized."""
+        """Somebody moves it back, and it is down: it is recognised under any name."""
         lab.ip("box", f"link set eth0 netns {os.getpid()}" + f" name {name}" * (name != "eth0"))
 
     def restored(self, path, d):
@@ -174,7 +174,8 @@ class Physical(Case):
         self.down(path)
 
     def test_same_one_by_another_name_and_back_late(self):
-        """It is missed while it is elsewhere, and then recognized although it has another MAC address than the file names."""
+        """It is missed while it is elsewhere, and then recognised although it has another MAC address than the
+        file names."""
         path = self.spec(TEXT)
         self.topod("apply", path)
         self.spec(lab.edit(TEXT, ("source: nic0", f'source: "{self.mac("nic0")}"')))

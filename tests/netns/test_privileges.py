@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""With the privileges that units/topod@.service leaves, everything works; with fewer it does not."""
+"""With the privileges that units/topod@.service grants, everything works; with fewer it does not."""
 
 import os
 import re
@@ -79,7 +79,7 @@ class Privileges(Case):
             p.kill()
 
     def test_a_tunnel_on_a_low_port(self):
-        """The kernel binds a tunnel's socket for topod, and asks for the capability."""
+        """The kernel binds a tunnel's socket for topod, and requires the capability."""
         text = "namespaces: {web: {interfaces: {v0: {kind: vxlan, id: 7, port: 15}}}}\n"
         d = self.restricted(text).ready()
         with d.expects(r"drift: web/v0: vxlan was removed; restored"):
@@ -91,7 +91,7 @@ class Privileges(Case):
         d.kill()
 
     def test_none_too_many(self):
-        """The others have a test of their own above."""
+        """The others have separate tests above."""
         for one in set(CAPABILITIES) - {"CAP_SYS_PTRACE", "CAP_NET_BIND_SERVICE"}:
             with self.subTest(without=one):
                 d = self.restricted(OFFICE, [c for c in CAPABILITIES if c != one])

@@ -19,7 +19,7 @@ FAILING = edit(OFFICE, ("      - {to: 10.66.0.0/16, type: blackhole}\n",
 
 class Promise1ConvergedMeansVerified(Case):
     def test_apply_fails_where_it_cannot_converge(self):
-        """What the kernel refuses is not reported as done."""
+        """A change that the kernel refuses is not reported as done."""
         done = self.topod("apply", self.spec(FAILING), expect=lab.EXIT_FAILED)
         self.assertRegex(done.stderr, r"10\.99\.0\.0/16")
         # The error shows the line of the file.
@@ -400,7 +400,8 @@ namespaces:
         d.stop()
 
     def test_an_attribute_that_the_kernel_lacks(self):
-        """A kernel without VLAN filtering: the message names the key with its position; the bridge and what stands on it are made."""
+        """A kernel without VLAN filtering: the message names the key with its position; the bridge and everything
+        on it are made."""
         if lab.kernel_has("bridge vlan_filtering 1"):
             self.skipTest("this kernel has VLAN filtering, so that it refuses no attribute of a bridge")
         text = """\
@@ -458,7 +459,7 @@ links: [[a:wire, b:wire]]
         d.wait_line(r"\bnic\b")
         lab.pings("a", "10.2.0.2")
         self.assertIsNone(lab.link("a", "mv"))
-        # What depends on the macvlan is not reported separately.
+        # Objects that depend on the macvlan are not reported separately.
         self.assertIn("degraded", self.topod("status", "parent").stdout)
         d.drain()
         self.assertIsNone(d.find(r"failing: .*10\.1\.0\.1/24"))
@@ -510,7 +511,7 @@ class Promise7AFightIsNoticed(Case):
         else:
             self.fail("what is not fought over was not repaired meanwhile")
         self.assertLess(pauses[0], pauses[-1], "the pause does not grow")
-        # The other side has stopped: it is repaired in time.
+        # The adversary has stopped: the object is repaired in time.
         self.wait_until(lambda: "10.0.0.12/24" in lab.addresses("db", "eth0"), "the address, at last", d)
         d.stop()
 

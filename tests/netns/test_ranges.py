@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Names with ranges on the real kernel: what they stand for works, a longer range changes only what is new, and refusals and
-drift point to the line that was written.
+Names with ranges on the real kernel: the entries that they stand for work, a longer range only adds what is new,
+and refusals and drift point to the line that was written.
 """
 
 import json
@@ -95,7 +95,7 @@ class Ranges(Case):
         self.assertNotIn("h4", lab.namespaces())
 
     def test_a_drop_in(self):
-        """A drop-in may have a range of its own, and adds to one of those that a range stands for."""
+        """A drop-in may have its own range, and may add to one of the entries that a range stands for."""
         spec = self.spec(STAR)
         os.makedirs(spec[:-5] + ".d")
         with open(spec[:-5] + ".d/10.yaml", "w") as f:
@@ -121,7 +121,7 @@ class Ranges(Case):
             lab.ip("h3", "route del default")
 
     def test_the_benchmarks_topologies(self):
-        """Written with ranges, they have the plan of those that are written out."""
+        """Written with ranges, they have the same plan as written out."""
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench", "topology.py")
         for shape, n in (("star", 300), ("chain", 300), ("star", 1100)):
             plans = []
@@ -134,7 +134,7 @@ class Ranges(Case):
             self.assertEqual(*plans)
 
     def test_a_refusal_has_its_line(self):
-        """The kernel refuses what one of them has; the message names that one and the line of the range."""
+        """The kernel refuses an object of one of them; the message names that one and the line of the range."""
         spec = self.spec(lab.edit(STAR, ("    routes:\n", '    sysctl: {"net.ipv4.no_such_{n}": "{n}"}\n    routes:\n')))
         done = self.topod("apply", spec, expect=lab.EXIT_FAILED)
         for n in (1, 2, 3):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What `check` calls an error, the kernel refuses: each mistake is made by hand, and the kernel must refuse the last command.
+The kernel refuses what `check` calls an error: each mistake is made by hand, and the kernel must refuse the last command.
 Corrected, the same topology is valid for `check`, without a warning, and for the kernel.
 """
 
@@ -30,7 +30,7 @@ DOWN = 'e1: {up: false, addresses: [10.1.0.1/24, {address: "fd05::1/64", nodad: 
 PARENT = 'mac-address: "02:00:00:00:00:01"'
 
 
-# What is behind the other ends, in the host namespace, is unknown: so there are no warnings about gateways.
+# Hosts behind the other ends, in the host namespace, are unknown, so there are no warnings about gateways.
 def topology(interfaces, routes, sysctl):
     names = {line.split(":")[0].strip("«") for line in interfaces}
     lines = [*interfaces, *(line for line in (E0, E1) if line[:2] not in names)]

@@ -183,7 +183,7 @@ class Structure(Reload):
 
 
 class BackToDefault(Reload):
-    """What is removed from the file is restored to its former value."""
+    """Fields that are removed from the file return to their former values."""
 
     def test_attributes(self):
         self.change(
@@ -343,7 +343,7 @@ class BadFile(Reload):
 
 
 class ByItsFile(Reload):
-    """A file name means the daemon that manages this file, whatever it contains by now."""
+    """A file name means the daemon that manages this file, regardless of its present content."""
 
     def refused(self, what, how=None):
         done = self.topod("reload", how or self.path, expect=lab.EXIT_SPEC)
@@ -457,7 +457,7 @@ class OnStop(Case):
         self.assertEqual([], lab.namespaces())
 
     def test_hand_over(self):
-        """SIGUSR1, which a restart sends: the network stays, whatever the file says."""
+        """SIGUSR1, which a restart sends: the network stays, regardless of the file."""
         path = self.spec(edit(OFFICE, ("topology: office\n", "topology: office\non-stop: remove\n")))
         d = self.daemon(path).ready()
         exact = self.settle(exact=True)

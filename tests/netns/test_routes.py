@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The rarer words of routes, from one table: each reaches the kernel, is changed in place, is repaired, and goes back. Plain text is
-enough to compare: what `ip route` prints for a route is what it would take.
+The rarer words of routes, from one table: each reaches the kernel, is changed in place, is repaired, and goes
+back. Plain text is enough to compare: `ip route` accepts what it prints for a route.
 """
 
 import lab
@@ -92,14 +92,14 @@ class Routes(Case):
                 path = self.file_with(family, f", {word.key}: {word.first}")
                 d = self.daemon(path).ready()
                 self.assertEqual(word.shown[0], self.shown(family))
-                # by topod's protocol, so that nothing else differs
+                # with topod's protocol, so that nothing else differs
                 lab.ip("web", f"-{family} route change {unquoted(TO[family])} via {unquoted(VIA[family])} proto 84 {word.by_hand}")
                 self.wait_until(lambda: self.shown(family) == word.shown[0], "the former value", d)
                 d.stop()
                 self.topod("down", path)
 
     def test_a_route_for_some_sources(self):
-        """`from` is a part of the identity: such a route stands beside one for all."""
+        """`from` is a part of the identity: such a route can exist beside one for all sources."""
         both = ('\n      - {to: TO, from: "fd00::/32", via: VIA, metric: 7}').replace("TO", TO[6]).replace("VIA", VIA[6])
         path = self.spec(lab.edit(OFFICE, ("TO", TO[6]), ("VIAWORDS}", VIA[6] + ", metric: 7}" + both)))
         self.topod("apply", path)
@@ -173,7 +173,7 @@ class Encapsulation(Case):
                 self.topod("down", path)
 
     def test_exported(self):
-        """`export` writes the words by which a file makes the same."""
+        """`export` writes the keys with which a file makes the same."""
         words = ["encap: {seg6: {segments: [\"fc00::1\"]}}", "features: ecn", "rto-min: 300ms", "congctl: reno", "preference: low",
                  "encap: {seg6: {mode: inline, segments: [\"fc00::1\", \"fc00::2\"]}}", "from: \"fd00::/32\""]
         path = self.spec(f"""\
@@ -199,7 +199,7 @@ links: [[web:eth0, db:eth0]]
         self.topod("down", again)
 
     def test_ways_of_others_go_back(self):
-        """In an adopted namespace, a route that topod changed gets its former way back, with all of its next hops."""
+        """In an adopted namespace, a route that topod changed gets all of its former next hops back."""
         lab.ip(lab.HOST, "netns add web")
         lab.veth("web", "eth0", "web", "far")
         for words in ("link set eth0 up", "link set far up", "addr add 10.0.0.11/24 dev eth0", "addr add fd00:1::11/64 dev eth0 nodad",

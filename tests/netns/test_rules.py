@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Policy rules: made as declared, recognized also without a priority, repaired field by field, removed without a trace."""
+"""Policy rules: made as declared, recognised even without a priority, repaired field by field, removed without a trace."""
 
 import lab
 from lab import HOST, Case
@@ -101,7 +101,7 @@ class Rules(Case):
         self.topod("down", path)
 
     def test_without_priority(self):
-        """The kernel chooses one, and the rule is recognized by its other keys."""
+        """The kernel chooses one, and the rule is recognised by its other keys."""
         path = self.spec(spec_of("from: 10.1.0.0/16, table: 100", "fwmark: 7, table: 100"))
         d = self.daemon(path).ready()
         made = rules("web")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`topod sandbox`: a topology and a command in namespaces of their own, as an ordinary user and as root."""
+"""`topod sandbox`: a topology and a command in separate namespaces, as an ordinary user and as root."""
 
 import os
 import select
@@ -73,7 +73,8 @@ class Sandbox(Case):
         self.same(before, lab.snapshot(), "something outside has changed")
 
     def test_topod_inside(self):
-        """It accepts a file of the machine's root, who has no number in a user namespace; not one that others can write to."""
+        """It accepts a file of the machine's root, who has no number in a user namespace, but not one that others
+        can write to."""
         path = self.spec("topology: other\nnamespaces: {more: {}}\n", "other.yaml")
         words = (os.environ["TOPOD"], "apply", path)
         self.assertIn("other: 2 objects", self.inside(*words).stdout)
@@ -107,7 +108,7 @@ class Sandbox(Case):
         self.assertEqual(5, p.wait(DEADLINE))
 
     def test_nothing_is_left(self):
-        """What the command leaves running ends with it; and everything ends with topod, also after kill -9."""
+        """Processes that the command leaves running end with it; and everything ends with topod, even after kill -9."""
         p = self.start("sh", "-c", "sleep 1000 & echo started")
         self.assertEqual(b"started\n", p.stdout.readline())
         self.assertEqual(0, p.wait(DEADLINE))

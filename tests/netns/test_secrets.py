@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Settings whose value is a key (stable_secret, tcp_fastopen_key): nothing that topod says or writes contains one."""
+"""Settings whose value is a key (stable_secret, tcp_fastopen_key): nothing that topod prints or writes contains one."""
 
 import glob
 import os
@@ -51,7 +51,7 @@ class Secrets(Case):
         return done
 
     def tells_none(self, *secrets):
-        """In nothing that was said, and in no file but the specs and what is to go back."""
+        """In no output, and in no file except the specs and the record of former values."""
         texts = {f"output {i}": text for i, text in enumerate(self.said)}
         for path in glob.glob("/run/topod/**", recursive=True):
             if os.path.isfile(path):
@@ -100,7 +100,7 @@ class Secrets(Case):
         self.assertEqual(self.before, lab.sysctl_get(HOST, SETTING))
 
     def test_former(self):
-        """It is kept where only root can read it, also over a restart and in another topology that shares the setting."""
+        """It is kept where only root can read it, even over a restart and in another topology that shares the setting."""
         self.topod("apply", self.path)
         other = self.spec(lab.edit(TEXT, ("topology: keys", "topology: also"), ("  web:", "  also:"), ("[web:", "[also:"),
                                    ("host:c1", "host:c2")), "also.yaml")

@@ -44,7 +44,7 @@ namespaces:
 
 
 class GivenBack(Case):
-    """What else a write changes is read before it, and restored with it."""
+    """Other settings that a write changes are read before it, and restored with it."""
 
     def setUp(self):
         super().setUp()

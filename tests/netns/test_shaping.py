@@ -83,7 +83,7 @@ class Shaped(Case):
         return path
 
     def shot(self):
-        """What tc says, without counters."""
+        """The output of tc, without counters."""
         lines = []
         for what in ("qdisc show dev x", "class show dev x", "filter show dev x", "filter show dev x ingress"):
             # The kernel numbers tables of filters and actions anew.
@@ -246,7 +246,7 @@ class Owners(Shaped):
         self.topod("down", path)
 
     def test_what_the_kernel_lacks(self):
-        """It is told with its place, and the rest is built."""
+        """It is reported with its place, and the rest is built."""
         lab.ip(lab.HOST, "link add h0 type veth peer name h1")
         said = lab.tc(lab.HOST, "qdisc add dev h0 root netem", check=False).stderr
         lab.ip(lab.HOST, "link del h0")
@@ -266,7 +266,7 @@ class Effect(Shaped):
     """What happens to packets."""
 
     def packets(self, minor):
-        """So many left through this class."""
+        """The number of packets that left through this class."""
         said = lab.tc("a", "-s class show dev x").stdout
         return int(re.search(rf"class htb 5400:{minor} .*?\n Sent \d+ bytes (\d+) pkt", said)[1])
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What is valid for `check`, the kernel accepts: random topologies with values near a limit. test_refused.py tests the other
+The kernel accepts what is valid for `check`: random topologies with values near a limit. test_refused.py tests the other
 direction, that the kernel refuses what is an error.
 
 TOPOD_TEST_SEEDS=1000-1999 tries others than the usual ones.

@@ -77,7 +77,7 @@ class Tun(Case):
         self.same(self.before, lab.snapshot(), "down left a trace")
 
     def by_hand(self, kind):
-        """What is done, and how it is opened for it."""
+        """The change, and how the device is opened for it."""
         flags = TYPES[kind] | IFF_MULTI_QUEUE | IFF_VNET_HDR
         yield "owner", flags, lambda tun: tun.set(TUNSETOWNER, 7)
         yield "group", flags, lambda tun: tun.set(TUNSETGROUP, 7)
@@ -154,23 +154,24 @@ class Tun(Case):
         self.finish(path)
 
     def test_open(self):
-        """A program that has it open keeps it: what can be changed then is, the rest when it has closed it."""
+        """A program that has the device open keeps it: what can be changed meanwhile is changed, the rest once it
+        is closed."""
         path = self.apply("tap", ", owner: 1000, packet-info: false, vnet-header: false")
         with Opened("a", "x", IFF_TAP | IFF_VNET_HDR):
-            self.topod("plan", path)  # what the program has chosen is no drift
+            self.topod("plan", path)  # what the program has chosen is not drift
             lab.ip("a", "link set x mtu 1300")
             self.topod("apply", path)
             self.assertEqual(1400, self.link()["mtu"])
             path = self.spec(SPEC.replace("KIND", "tap").replace("KEYS", ", owner: 1001"))
             said = self.topod("apply", path, expect=lab.EXIT_FAILED).stderr
-            self.assertIn("a program has it open; it can be changed when that has closed it", said)
+            self.assertIn("a program has it open; it can be changed once the program has closed it", said)
             self.assertRegex(said, r"office\.yaml:4:\d+: error")
         self.topod("apply", path)
         self.assertEqual(1001, self.data()["user"])
         self.finish(path)
 
     def test_frames(self):
-        """A frame that a program writes arrives, and what is sent to it can be read: an ARP request is answered."""
+        """A frame that a program writes arrives, and a frame sent to it can be read: an ARP request is answered."""
         path = self.spec("namespaces: {a: {interfaces: {x: {kind: tap, addresses: [10.0.0.1/24]}}}}\n")
         self.topod("apply", path)
         with Opened("a", "x", IFF_TAP | IFF_NO_PI) as tap:
@@ -195,7 +196,7 @@ class Tun(Case):
         self.finish(path)
 
     def test_refused(self):
-        """Nothing is left of a device that the kernel refuses, and what does not need it is made."""
+        """Nothing is left of a device that the kernel refuses, and objects that do not need it are made."""
         path = self.spec("namespaces: {a: {interfaces: {x: {kind: tap, addresses: [10.0.0.1/24]}, br: {kind: bridge}}}}\n")
         lab.run("mount", "-t", "tmpfs", "none", "/dev/net")
         try:

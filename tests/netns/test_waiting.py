@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Objects that wait for something outside topod (a carrier, an interface that somebody moves in) hold nothing up, are listed
-in the status, and are completed when it comes."""
+"""Objects that wait for something outside topod (a carrier, an interface that somebody moves in) delay nothing
+else, are listed in the status, and are completed when it comes."""
 
 import json
 import unittest
@@ -30,7 +30,8 @@ class Waiting(Case):
 
 class Carrier(Waiting):
     def test_bridge_without_ports(self):
-        """Apply, reload and readiness do not wait for what may never come; the count is printed, and status lists each one."""
+        """Apply, reload and readiness do not wait for something that may never come; the count is printed, and
+        status lists each one."""
         path = self.spec(EMPTY_BRIDGE)
         done = self.topod("apply", path)
         self.assertIn("2 addresses wait for a carrier, 1 route waits for a carrier", done.stdout)
@@ -155,7 +156,7 @@ class MovedIn(Waiting):
             # A change by hand: drift, as with other objects.
             with d.expects(r"drift: web/wg0: address 10.9.0.2/24 was removed; restored"):
                 lab.ip("web", "addr del 10.9.0.2/24 dev wg0")
-            with d.expects("gone: web/wg0: link is gone; it and what needs it wait until somebody moves it in again"):
+            with d.expects("gone: web/wg0: link is gone; it and objects that need it wait until somebody moves it in again"):
                 lab.ip("web", "link del wg0")
             self.wait_until(lambda: self.status()["waiting"] > 0, "another wait", d)
             self.assertEqual("converged", self.status()["state"])

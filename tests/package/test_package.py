@@ -365,7 +365,7 @@ class Editors(Case):
             self.assertIn("\n# yaml-language-server: $schema=/usr/share/topod/topod.schema.json\n", text_of(path))
 
     def test_readmes(self):
-        """What the texts for administrators tell to run, topod knows."""
+        """topod knows the commands in the texts for administrators."""
         for path in ("/usr/share/doc/topod/README.Debian", "/etc/topod/README"):
             verbs = set(re.findall(r"(?m)(?:^ {4}|`)topod ([a-z]+)", text_of(inside(path))))
             self.assertGreater(len(verbs), 2)

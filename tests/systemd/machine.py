@@ -4,7 +4,7 @@ A machine for tests: Debian's systemd, booted by systemd-nspawn inside the labor
 
 A test file ends with `machine.main()`. Outside the laboratory it makes what cannot be made inside: the image (see
 `image`), and a control group for everything. Then it enters the laboratory; when that ends, so do all processes and
-mounts below. A process that stays outside removes the control group afterwards, however it ended.
+mounts below. A process that stays outside removes the control group afterwards, regardless of how it ended.
 
 Each test boots its own machine, which takes half a second, so that no test sees what another left. The root is an
 overlay in memory on the image, with topod's package installed once per file. The test itself enters the machine's

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A unit with a network namespace of its own, which its ExecStartPre= attaches (docs/containers.md, topod(8))."""
+"""A unit with its own network namespace, which its ExecStartPre= attaches (docs/containers.md, topod(8))."""
 
 import contextlib
 import os

@@ -5,7 +5,7 @@ import machine
 from machine import Case, lab
 from lab import HOST, OFFICE
 
-# A service in a namespace of topod's, and one that needs nothing but the network.
+# A service in a namespace of topod, and one that needs only the network.
 SERVICE = """\
 [Unit]
 Wants=topod@office.service

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an operator finds in the journal: fields to search by, explanations, and no count lost in a storm."""
+"""What an operator finds in the journal: fields to search by, explanations, and complete counts after a storm."""
 
 import json
 import os
@@ -48,7 +48,7 @@ class Catalog(Case):
             self.assertRegex(listed, f"(?m)^{number} topod: .", name)
 
     def test_explained(self):
-        """`journalctl -x -u` explains what happens, with the names of what it happened to."""
+        """`journalctl -x -u` explains what happens, with the names of the objects."""
         self.start(OFFICE)
         seen = {}
         with machine.Journal("-u", UNIT) as journal:

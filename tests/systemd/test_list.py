@@ -26,7 +26,7 @@ class List(Case):
         self.assertIn("web", self.topod("show", "office").stdout)
 
     def test_names(self):
-        """What `topod@office` keeps is what `topod … office` means, whatever the topology is called."""
+        """`topod … office` means the topology of `topod@office`, regardless of the topology's name."""
         self.start(OFFICE.replace("topology: office", "topology: other"))
         self.assertIn("other", self.topod("status", "office").stdout)
         self.topod("reload", "office")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Other network managers on the same machine: each is real, and configured to manage whatever it can."""
+"""Other network managers on the same machine: each is real, and configured to manage everything that it can."""
 
 import json
 import math

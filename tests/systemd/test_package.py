@@ -61,7 +61,7 @@ class Package(Case):
         self.assertEqual("inactive", self.show(UNIT, "ActiveState"))
         self.same(before, self.state(), "removing the package changed the network")
         self.assertEqual(OFFICE, self.machine.read("/etc/topod/office.yaml"))
-        # Installed again, it recognizes its objects.
+        # Installed again, it recognises its objects.
         self.machine.install(machine.package())
         self.systemctl("start", UNIT)
         self.same(before, self.state())

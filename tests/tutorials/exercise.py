@@ -2,9 +2,10 @@
 """
 The exercises of this directory: NAME.sh has the commands of a tutorial, NAME.yaml the file that replaces them.
 
-A NAME.sh begins with a title and a paragraph in comments. Then come parts, each after its name in a comment: `given` (what
-is there before, with the file too), `do`, `check` (commands that succeed afterwards), `shown` (not run) and `undo`. Each command
-is one line; behind `  # ` is what one writes instead: words of NAME.yaml, a command of topod, or a remark in parentheses.
+A NAME.sh begins with a title and a paragraph in comments. Then come parts, each after its name in a comment:
+`given` (what exists before, with the file too), `do`, `check` (commands that succeed afterwards), `shown` (not
+run) and `undo`. Each command is one line; after ` # ` is what to write instead: words of NAME.yaml, a command of
+topod, or a remark in parentheses.
 """
 
 import glob

@@ -6,11 +6,12 @@ from exercise import exercises
 HEAD = """\
 # From `ip netns` to topod
 
-What the usual tutorials do with commands, and the file that does it instead: for each command what one writes. Each exercise is
-run both ways and compared object by object by `tests/tutorials`; `tests/tutorials/page.py` makes this page.
+What the usual tutorials do with commands, and the file that does the same: for each command, what to write
+instead. `tests/tutorials` runs each exercise both ways and compares the results object by object;
+`tests/tutorials/page.py` generates this page.
 
-What a command only says to get there (moving an end to its namespace, renaming it, bringing it up) needs no words. The
-namespaces are those of `ip netns`, so that its commands, and the ones of a tutorial that only look, go on working. If
+Intermediate steps (moving an end to its namespace, renaming it, bringing it up) need no words. The namespaces are
+those of `ip netns`, so its commands, and commands of a tutorial that only show something, still work. If
 namespaces made by commands exist already, `topod export` prints the file.
 """
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What tutorials make with commands, and what the files beside them make, object by object: links, addresses, routes, rules,
+The results of tutorials' commands and of the files beside them, object by object: links, addresses, routes, rules,
 neighbours, NAT, settings and files of /etc/netns. Then both are undone, by the tutorial's commands and by `down`.
 """
 
@@ -22,7 +22,7 @@ SETTINGS = re.compile(r"forward|disable_ipv6|rp_filter")
 
 
 def nat(ns):
-    """Rules of nftables by what they do, whatever their table is called."""
+    """Rules of nftables by what they do, regardless of the table's name."""
     with lab.inside(ns):
         ruleset = json.loads(lab.run("nft", "-j", "list", "ruleset").stdout)["nftables"]
     chains = {(c["chain"]["table"], c["chain"]["name"]): c["chain"] for c in ruleset if "chain" in c}
@@ -60,7 +60,7 @@ class Tutorials(Case):
         lab.ip(HOST, "link set lo up")
 
     def check_export(self):
-        """What the commands made, exported, is as it is."""
+        """The exported result of the commands equals it."""
         exported = self.spec(self.topod("export", "--all").stdout, "exported.yaml")
         self.assertIn("nothing to do", self.topod("plan", exported).stdout)
 

@@ -127,7 +127,7 @@ static void test_pair(void **state _unused_) {
 	check(PAIR, "host/c1 link", CHANGE_CREATE, (struct there){ .namespaces = true, .links = "br0" }, 0, "");
 }
 
-/* Found by its name, or by its MAC address: then it is moved whatever its name is. */
+/* Found by its name, or by its MAC address: then it is moved under any name. */
 static void test_interface_to_move(void **state _unused_) {
 	struct there there = { .namespaces = true, .by_mac = 77 };
 	const struct ifinfomsg *ifi;

@@ -43,17 +43,17 @@ static void test_expressions(void **state _unused_) {
 }
 
 static void test_refused_expressions(void **state _unused_) {
-	check_refused("{m}", "{m}: 'm' is unknown; only n, the number from the range, can stand here");
-	check_refused("{nn}", "{nn}: 'nn' is unknown; only n, the number from the range, can stand here");
+	check_refused("{m}", "{m}: 'm' is unknown; only n, the number from the range, can be used here");
+	check_refused("{nn}", "{nn}: 'nn' is unknown; only n, the number from the range, can be used here");
 	check_refused("{n/0}", "{n/0}: division by zero");
 	check_refused("{n%(n-5)}", "{n%(n-5)}: division by zero");
 	check_refused("{n+}", "{n+}: a number is missing; write for example {n}, {n+1}, {(n-1)*4} or {n:02}");
 	check_refused("{}", "{}: a number is missing; write for example {n}, {n+1}, {(n-1)*4} or {n:02}");
 	check_refused("{(n}", "{(n}: a ')' is missing");
 	check_refused("{n n}", "{n n}: 'n' is not expected here");
-	check_refused("{n", "this '{' is never closed; write '{{' if it is meant as it is");
-	check_refused("{n:2}", "{n:2}: after ':' is the form of the number, for example {n:02}, {n:x} or {n:02x}");
-	check_refused("{n:}", "{n:}: after ':' is the form of the number, for example {n:02}, {n:x} or {n:02x}");
+	check_refused("{n", "this '{' is never closed; write '{{' for a literal '{'");
+	check_refused("{n:2}", "{n:2}: after ':' comes the format of the number, for example {n:02}, {n:x} or {n:02x}");
+	check_refused("{n:}", "{n:}: after ':' comes the format of the number, for example {n:02}, {n:x} or {n:02x}");
 	check_refused("{-n:x}", "{-n:x}: -5 cannot be written in hexadecimal");
 	check_refused("{9223372036854775807+n}", "{9223372036854775807+n}: the number is too large");
 	check_refused("{9223372036854775807*n}", "{9223372036854775807*n}: the number is too large");
@@ -173,9 +173,9 @@ static void test_wrong_values(void **state _unused_) {
 	check_entry("h[1-300]: {interfaces: {lo: {addresses: \"10.0.0.{n}\"}}}",
 		    "f:2:43: error: 'address' takes a prefix, not '10.0.0.256', for example 10.0.0.1/24 or \"fd00::1/64\" "
 		    "(for h256 and 44 more)");
-	check_entry(
-		"h[1-3]: {routes: {to: 10.0.0.0/8, type: blackhole, metric: \"{m}\"}}",
-		"f:2:62: error: {m}: 'm' is unknown; only n, the number from the range, can stand here (for h1 and 2 more)");
+	check_entry("h[1-3]: {routes: {to: 10.0.0.0/8, type: blackhole, metric: \"{m}\"}}",
+		    "f:2:62: error: {m}: 'm' is unknown; only n, the number from the range, can be used here (for h1 and 2 "
+		    "more)");
 	check_entry("h[0-3]: {routes: {to: 10.0.0.0/8, type: blackhole, metric: \"{9/n}\"}}",
 		    "f:2:62: error: {9/n}: division by zero (for h0)");
 	check_entry("h[a-b]: {routes: {to: 10.0.0.0/8, type: blackhole, metric: \"{n+1}\"}}",

@@ -33,7 +33,7 @@ static void check_rule_errors(const char *rule, const char *expected) {
 static void test_filter_errors(void **state _unused_) {
 	check_errors(
 		"forward: [{action: accept}]",
-		"f:1:10: error: the rules of forward stand below 'rules', beside 'policy': {policy: drop, rules: [...]}");
+		"f:1:10: error: the rules of forward belong below 'rules', beside 'policy': {policy: drop, rules: [...]}");
 	check_errors("forward: {policy: DROP}", "f:1:19: error: unknown policy 'DROP'; did you mean 'drop'?");
 	check_errors("forward: {policy: reject}", "f:1:19: error: unknown policy 'reject'; it is one of: accept, drop");
 	check_errors("forward: {rules: x}", "f:1:18: error: 'rules' takes a list of rules, not a string");
@@ -51,8 +51,8 @@ static void test_filter_errors(void **state _unused_) {
 	check_errors(
 		"input: {rules: [{protocol: tcp, clamp-mss: pmtu}]}",
 		"f:1:44: error: 'clamp-mss: pmtu' is for forward, output and postrouting: in input the path is not known yet");
-	check_rule_errors("{in: lan}", "f:3:5: error: a rule does something: 'action' (accept, drop or reject), 'mark', "
-				       "'clamp-mss', 'counter' or 'log'");
+	check_rule_errors("{in: lan}", "f:3:5: error: a rule needs something to do: 'action' (accept, drop or reject), "
+				       "'mark', 'clamp-mss', 'counter' or 'log'");
 	check_rule_errors("{clamp-mss: pmtu}", "f:3:6: error: 'clamp-mss' needs 'protocol: tcp'");
 	check_rule_errors("{tcp-flags: syn, protocol: udp, action: drop}",
 			  "f:3:6: error: 'tcp-flags' needs 'protocol: tcp'");
@@ -62,8 +62,8 @@ static void test_filter_errors(void **state _unused_) {
 			  "f:3:33: error: icmp has no type 'nd-neighbor-solicit'; it is one of icmpv6");
 	check_rule_errors(
 		"{protocol: icmp, icmp-type: echo, action: drop}",
-		"f:3:33: error: unknown type of ICMP 'echo'; it is a name such as echo-request, a number, or TYPE/CODE "
-		"such as 3/1");
+		"f:3:33: error: unknown ICMP type 'echo'; it is a name such as echo-request, a number, or TYPE/CODE such as "
+		"3/1");
 	check_rule_errors("{state: \"established,related\", action: accept}",
 			  "f:3:13: error: several states are a list: [established,related]");
 	check_rule_errors("{state: ESTABLISHED, action: accept}",
@@ -91,10 +91,11 @@ static void test_filter_spellings(void **state _unused_) {
 	check_rule_errors("{action: ACCEPT}", "f:3:14: error: unknown action 'ACCEPT'; did you mean 'accept'?");
 	check_rule_errors(
 		"{action: LOG}",
-		"f:3:14: error: 'LOG' is not an action: logging is a key of its own: 'log: PREFIX', beside 'action' if there is one");
+		"f:3:14: error: 'LOG' is not an action: logging is a separate key: 'log: PREFIX', beside 'action' if there "
+		"is one");
 	check_rule_errors(
 		"{action: masquerade}",
-		"f:3:14: error: 'masquerade' is not an action: translations stand in the list 'nat' of the namespace");
+		"f:3:14: error: 'masquerade' is not an action: translations belong in the list 'nat' of the namespace");
 	check_rule_errors("{protocol: tcp, dport: 22, jump: ACCEPT, counter: true}",
 			  "f:3:21: error: unknown key 'dport' in a filter rule; did you mean 'port'?\n"
 			  "f:3:32: error: unknown key 'jump' in a filter rule; did you mean 'action'?");

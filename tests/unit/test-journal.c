@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The daemon's lines: their exact words, their fields, and that a storm loses none of them. */
+/* The daemon's lines: their exact words, their fields, and that a storm loses none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

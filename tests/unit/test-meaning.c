@@ -104,20 +104,16 @@ static void test_twice(void **state _unused_) {
 	static const struct row rows[] = {
 		{ "namespaces: {" LAN
 		  ",\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}},\n db: {interfaces: {e: {addresses: 10.0.0.2/16}}}" LINKS,
-		  "f:3:35: warning: 10.0.0.2 is used twice on one segment, by web/e and db/e: give each "
-		  "host an address of its own\n"
-		  "f:2:36: note: the other is here" },
+		  "f:3:35: warning: 10.0.0.2 is used twice on one segment, by web/e and db/e: give each host its own "
+		  "address\nf:2:36: note: the other is here" },
 		{ "namespaces: {" LAN ",\n web: {interfaces: {e: {addresses: \"fd00::1/64\"}}}, db: {}" LINKS,
-		  "f:2:36: warning: fd00::1 is used twice on one segment, by host/br and web/e: give each "
-		  "host an address of its own\n"
-		  "f:1:95: note: the other is here" },
+		  "f:2:36: warning: fd00::1 is used twice on one segment, by host/br and web/e: give each host its own "
+		  "address\nf:1:95: note: the other is here" },
 		{ "namespaces: {a: {interfaces: {br: {kind: bridge, ports: [p, q]}}},\n"
 		  " b: {interfaces: {x: {addresses: \"fd00::1/64\"}, z: {addresses: \"fd00::1/64\"}}}}\nlinks: [[a:p, b:x], [a:q, b:z]]",
-		  "f:2:64: warning: fd00::1/64 on z overlaps fd00::1/64 on x\n"
-		  "f:2:34: note: the other is here\n"
-		  "f:2:64: warning: fd00::1 is used twice on one segment, by b/x and b/z: give each host "
-		  "an address of its own\n"
-		  "f:2:34: note: the other is here" },
+		  "f:2:64: warning: fd00::1/64 on z overlaps fd00::1/64 on x\nf:2:34: note: the other is here\nf:2:64: "
+		  "warning: fd00::1 is used twice on one segment, by b/x and b/z: give each host its own address\nf:2:34: "
+		  "note: the other is here" },
 		/* A VLAN is not the segment of the interface below it. */
 		{ "namespaces: {a: {interfaces: {x: {}, v: {kind: vlan, link: x, id: 10, addresses: 10.1.0.2/24}}},\n"
 		  " b: {interfaces: {x: {addresses: 10.1.0.2/24}}}}\nlinks: [[a:x, b:x]]",

@@ -78,11 +78,11 @@ static void test_value_errors(void **state _unused_) {
 		"- {action: masquerade, out: {a: b}}",
 		"f:1:29: error: 'out' takes one interface name or a list of them, optionally with 'not', not a mapping");
 	check_errors("- {action: masquerade, source: {not: 10.0.0.0/8}}",
-		     "f:1:32: error: 'not' stands before the value; write 'source: not 10.0.0.0/8'");
+		     "f:1:32: error: 'not' goes before the value; write 'source: not 10.0.0.0/8'");
 	check_errors("- {action: masquerade, out: {not: [br0, br1]}}",
-		     "f:1:29: error: 'not' stands before the value; write 'out: [not br0, not br1]'");
+		     "f:1:29: error: 'not' goes before the value; write 'out: [not br0, not br1]'");
 	check_errors("- {action: masquerade, out: [{not: br0}]}",
-		     "f:1:30: error: 'not' stands before the value; write 'out: not br0'");
+		     "f:1:30: error: 'not' goes before the value; write 'out: not br0'");
 	check_errors("- {action: masquerade, source: 10.0.0.0/255.0.0.0}",
 		     "f:1:32: error: 'source' takes a prefix with its length in bits, not '10.0.0.0/255.0.0.0'; write "
 		     "10.0.0.0/8");
@@ -116,8 +116,8 @@ static void test_port_errors(void **state _unused_) {
 		     "f:1:43: error: 'port' takes a port or a range, for example 80 or 100-200, not 'http'");
 	check_errors(
 		"- {action: redirect, protocol: tcp, port: \"8080:80\"}",
-		"f:1:43: error: 'port' takes the port that packets arrive at, here 8080; write where they go in 'to', as "
-		"ADDRESS:80");
+		"f:1:43: error: 'port' takes the port that packets arrive at, here 8080; write their destination in 'to', "
+		"as ADDRESS:80");
 	check_errors("- {action: redirect, protocol: tcp, port: \"80:90\"}",
 		     "f:1:43: error: a range of ports is written 80-90, not '80:90'");
 	check_errors("- {action: redirect, port: 80/tcp}",

@@ -141,13 +141,13 @@ static void test_wrong_networks(void **state _unused_) {
 		"networks: {z: {prefix: 10.0.0.0/24, members: [web], gateway: wed}}",
 		"f:1:62: error: the gateway is neither a member of 'z' nor z, where its bridge is: 'wed'; did you mean 'web'?");
 	check_diags("networks: {z: {prefix: 10.0.0.0/24, members: [a], nat: true}}",
-		    "f:1:56: error: 'nat' needs a 'gateway', which does it");
+		    "f:1:56: error: 'nat' needs a 'gateway', which translates the addresses");
 	check_diags(
 		"networks: {z: {prefix: 10.0.0.0/24, members: [a, z]}}",
 		"f:1:50: error: the bridge of 'z' is in z, which has an address only as its gateway; write 'gateway: z' (for z)");
-	check_diags(
-		"networks: {z: {prefix: 10.0.0.0/24, members: [host]}}",
-		"f:1:47: error: which interfaces the host has is not known; name the new one: {name: host, interface: …} (for host)");
+	check_diags("networks: {z: {prefix: 10.0.0.0/24, members: [host]}}",
+		    "f:1:47: error: the host's interfaces are not known; name the new one: {name: host, interface: …} (for "
+		    "host)");
 }
 
 static void test_wrong_members(void **state _unused_) {
@@ -162,7 +162,7 @@ static void test_wrong_members(void **state _unused_) {
 	check_diags("networks: {z: {prefix: 10.0.0.0/24, members: [{name: a, address: \"fd00::1\"}]}}",
 		    "f:1:66: error: the network 'z' has no IPv6 prefix");
 	check_diags("networks: {z: {prefix: 10.0.0.0/24, members: [{name: a, address: 10.0.0.255}]}}",
-		    "f:1:66: error: 10.0.0.255 is the network's own or its broadcast address");
+		    "f:1:66: error: 10.0.0.255 is the address of the network itself or its broadcast address");
 	check_diags("networks: {z: {prefix: 10.0.0.0/24, members: [{name: a, address: [10.0.0.5, 10.0.0.6]}]}}",
 		    "f:1:77: error: a member has one address of each family");
 	check_diags("networks: {z: {prefix: 10.0.0.0/24, members: [a, {name: b, address: 10.0.0.1}]}}",

@@ -63,7 +63,7 @@ static void test_reloading(void **state _unused_) {
 	check_told("EXTEND_TIMEOUT_USEC=30000000");
 }
 
-/* A sentence with a line break must not become a variable of its own. */
+/* A sentence with a line break must not become another variable. */
 static void test_one_line(void **state _unused_) {
 	notify_status("%s", "bad\nREADY=1\rx");
 	check_told("STATUS=bad READY=1 x");

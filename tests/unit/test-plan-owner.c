@@ -223,7 +223,7 @@ static void test_foreign_end_and_own(void **state _unused_) {
 	assert_true(needs(change_of(&w, "a/x address 10.0.0.1/8"), refusal));
 }
 
-/* What is no longer declared. */
+/* Objects that are no longer declared. */
 
 static void test_all_removed(void **state _unused_) {
 	check_world("", OFFICE,

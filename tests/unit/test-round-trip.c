@@ -68,8 +68,8 @@ static struct object *request(struct trip *trip, const struct change *change) {
 	return &link->object;
 }
 
-/* The fields of a link's own data, those that can be changed or all: the others come in messages of their own, or need
- * another link. */
+/* The fields of a link's own data, those that can be changed or all: the others come in separate messages, or need another
+ * link. */
 static uint64_t data_fields(const struct object *object, bool live) {
 	uint64_t mask = 0;
 

@@ -29,7 +29,7 @@ static const char *const mistakes[][2] = {
 	{ "qdisc: {kind: tbf, rate: 1mbit, burst: 1k, limit: 1k, peakrate: 1mbit, mtu: 2k}",
 	  "'peakrate' must be above 'rate'" },
 	{ "impair: {reorder: 5%}", "'reorder' needs 'delay': a packet overtakes by not being delayed like the others" },
-	{ "impair: {jitter: 5ms}", "'jitter' needs 'delay': it is by how much the delay varies" },
+	{ "impair: {jitter: 5ms}", "'jitter' needs 'delay': it is the variation of the delay" },
 	{ "impair: {delay: 5ms, distribution: normal}", "'distribution' needs 'delay' and 'jitter'" },
 	{ "impair: {loss: 5}", "'loss' takes a percentage: write 5%" },
 	{ "impair: {loss: 101%}", "'loss' must be from 0% to 100%, not 101%" },
@@ -45,16 +45,16 @@ static const char *const mistakes[][2] = {
 	{ "qdisc: {kind: prio, children: [mq]}", "mq can only be an interface's own qdisc, not below another one" },
 	{ "qdisc: {kind: prio, bands: 2}", "with fewer than 3 bands write 'priomap', too: its default has band 2" },
 	{ "qdisc: {kind: htb, default: 10}",
-	  "'default' is not a key of a qdisc: write 'default: true' in the class that gets what no filter matches" },
+	  "'default' is not a key of a qdisc: write 'default: true' in the class for packets that no filter matches" },
 	{ "qdisc: {kind: pfifo, parent: '1:1'}",
-	  "'parent' is not a key of a qdisc: where a qdisc stands shows its parent: write it in the parent's "
+	  "'parent' is not a key of a qdisc: the place of a qdisc determines its parent: write it in the parent's "
 	  "'children', or as 'qdisc' of a class" },
 	{ "qdisc: {kind: htb, classes: [{id: '1:10', rate: 1mbit, default: true}]}",
-	  "'id' is the number of the class alone, and decimal: for tc's 1:10 write 16" },
+	  "'id' is only the number of the class, in decimal: for tc's 1:10 write 16" },
 	{ "qdisc: {kind: htb, classes: [{rate: 1mbit, default: true}]}",
 	  "a class needs 'id', a number that no other class of this qdisc has" },
 	{ "qdisc: {kind: htb, classes: [{id: 1, rate: 5mbit, ceil: 1mbit, default: true}]}",
-	  "the 'ceil' of a class is at least its 'rate': it is what the class may have with what it borrows" },
+	  "the 'ceil' of a class must be at least its 'rate': it includes what the class borrows" },
 	{ "qdisc: {kind: htb, classes: [{id: 1, rate: 5mbit, default: true}, {id: 1, rate: 1mbit}]}",
 	  "the id 1 is that of another class, too" },
 	{ "qdisc: {kind: htb, classes: [{id: 1, rate: 5mbit, default: true}, {id: 2, rate: 1mbit, default: true}]}",
@@ -66,15 +66,15 @@ static const char *const mistakes[][2] = {
 	{ "qdisc: {kind: prio, filters: [{port: 5, class: 1}]}",
 	  "a port belongs to a protocol: write 'protocol: tcp' or 'protocol: udp', too" },
 	{ "qdisc: {kind: prio, filters: [{class: 1}]}",
-	  "a filter needs something to match; what no filter matches goes to the class with 'default: true'" },
+	  "a filter needs something to match; packets that no filter matches go to the class with 'default: true'" },
 	{ "qdisc: {kind: prio, filters: [{fwmark: 5, protocol: tcp, class: 1}]}",
-	  "'fwmark' stands alone: let a rule of the namespace's 'filter' set the mark by the rest ('mark')" },
+	  "'fwmark' cannot be combined: let a rule of the namespace's 'filter' match the rest and set the mark ('mark')" },
 	{ "qdisc: {kind: prio, filters: [{source: 10.0.0.0/8, destination: 'fd00::/8', class: 1}]}",
 	  "a filter cannot match IPv4 and IPv6 at once; write two" },
 	{ "qdisc: {kind: prio, filters: [{protocol: tcp, port: 5, flowid: 1}]}",
 	  "unknown key 'flowid' in a filter; did you mean 'class'?" },
 	{ "qdisc: {kind: ingress}",
-	  "'ingress' is not a kind of qdisc here: what comes in is limited by 'police: {rate: 10mbit, burst: 100k}' on "
+	  "'ingress' is not a kind of qdisc here: incoming traffic is limited by 'police: {rate: 10mbit, burst: 100k}' on "
 	  "the interface" },
 	{ "qdisc: {kind: drr}",
 	  "unknown kind of qdisc 'drr'; it is one of: bfifo, cake, fq, fq_codel, htb, mq, netem, noqueue, pfifo, "
@@ -108,7 +108,8 @@ static void test_warns_of_unlimited(void **state _unused_) {
 	assert_int_equal(r.diags.n_errors, 0);
 	assert_int_equal(r.diags.n_warnings, 1);
 	assert_string_equal(r.diags.list.items[0].text,
-			    "no class has 'default: true', so what no filter matches is sent at once, without a limit");
+			    "no class has 'default: true', so packets that no filter matches are sent at once, without a "
+			    "limit");
 }
 
 static const struct qdisc *declared(const struct read_spec *r) {

@@ -53,7 +53,8 @@ static void test_monitors(void **state _unused_) {
 		   "f:2:28: error: a bond checks its ports by 'miimon' or by 'arp-interval', not by both");
 	check_bond(
 		"arp-interval: 100",
-		"f:2:15: error: 'arp-interval' needs 'arp-ip-targets': whom to ask; without an answer all ports count as down");
+		"f:2:15: error: 'arp-interval' needs 'arp-ip-targets', the addresses to probe; without an answer all ports "
+		"count as down");
 	check_bond("arp-interval: 100, arp-ip-targets: \"fd00::1\"",
 		   "f:2:36: error: 'arp-ip-targets' takes IPv4 addresses; fd00::1 belongs to 'ns-ip6-targets'");
 	check_bond("arp-interval: 100, arp-ip-targets: []", "f:2:36: error: 'arp-ip-targets' takes 1 to 16 addresses");
@@ -83,7 +84,7 @@ static void test_ports(void **state _unused_) {
 		"balance-xor", "{name: p, priority: 5}",
 		"f:2:22: error: 'priority' of a port needs 'mode: active-backup, balance-tlb or balance-alb' of the bond");
 	check_ports("active-backup", "{name: p, queue-id: 17}",
-		    "f:2:22: error: 'queue-id' must be from 0 to 16: x has so many transmit queues ('queues')");
+		    "f:2:22: error: 'queue-id' must be from 0 to 16: x has that many transmit queues ('queues')");
 	check_ports("active-backup", "{name: p, queue-id: 1}, {name: q, queue-id: 1}",
 		    "f:2:46: error: another port of x has the queue-id 1\nf:2:22: note: first here");
 	check_ports("active-backup", "{name: p, cost: 1}", "f:2:12: error: unknown key 'cost' in a port of a bond");

@@ -255,10 +255,9 @@ static void test_fdb(void **state _unused_) {
 		  "a vxlan's table takes this one");
 	check_fdb("w: {kind: vxlan, id: 2, fdb: [{" MAC ", remote: 10.0.0.1, vlan: 5}]}",
 		  "f:3:31: error: 'vlan' and 'sticky' are for a bridge's table, 'remote' for a vxlan's: write two entries");
-	check_fdb(
-		"w: {kind: vxlan, id: 2,\nremote: 10.0.0.3, fdb: [{" ANY ", remote: 10.0.0.1}]}",
-		"f:4:25: error: 'remote' of w says already where frames to unknown addresses go: write all other ends as 'remotes', or declare "
-		"them here and leave it out\nf:4:9: note: here");
+	check_fdb("w: {kind: vxlan, id: 2,\nremote: 10.0.0.3, fdb: [{" ANY ", remote: 10.0.0.1}]}",
+		  "f:4:25: error: 'remote' of w already says where frames to unknown addresses go: write all other ends as "
+		  "'remotes', or declare them here and leave that key out\nf:4:9: note: here");
 	check_fdb("e0: {fdb: [{" MAC ", vlan: 4095}]}", "f:3:53: error: 'vlan' must be from 1 to 4094, not 4095");
 }
 

@@ -15,7 +15,8 @@ static void test_ends(void **state _unused_) {
 	check_tunnel("gre", "remote: 10.0.0.2", "");
 	check_tunnel("gre", "key: 1", "");
 	check_tunnel("gre", "ttl: 5",
-		     "f:1:31: error: a tunnel needs 'local', 'remote' or a key: the one without them is the kernel's own");
+		     "f:1:31: error: a tunnel needs 'local', 'remote' or a key: the tunnel without them is the kernel's "
+		     "own");
 	check_tunnel("gre", "remote: \"fd00::1\"",
 		     "f:2:9: error: 'remote' must be an IPv4 address for a tunnel of kind gre; over IPv6 there are ip6gre, "
 		     "ip6gretap, ip6tnl and vti6");
@@ -70,8 +71,8 @@ static void test_words(void **state _unused_) {
 static void test_names(void **state _unused_) {
 	check_diags(
 		"namespaces: {a: {interfaces: {\ngre0: {kind: gre, remote: 10.0.0.2}}}}",
-		"f:2:1: warning: 'gre0' is the name of an interface that a module of the kernel makes in every namespace, "
-		"where it would be in the way: choose another name");
+		"f:2:1: warning: 'gre0' is the name of an interface that a kernel module makes in every namespace: choose "
+		"another name");
 }
 
 static void test_together(void **state _unused_) {
@@ -84,7 +85,7 @@ static void test_together(void **state _unused_) {
 		     "f:2:38: error: 'direction' belongs to 'version: 2'");
 	check_tunnel("xfrm", "dev: e0", "f:1:34: error: an xfrm interface needs 'id' or 'external'");
 	check_tunnel("xfrm", "id: 5, external: true",
-		     "f:2:5: error: with 'external: true' the routes say the id; leave it out");
+		     "f:2:5: error: with 'external: true' the routes choose the id; leave it out");
 	check_tunnel("geneve", "id: 1, remote: 239.0.0.1",
 		     "f:2:16: error: 'remote' is a multicast address, which geneve does not support");
 }

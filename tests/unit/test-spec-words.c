@@ -81,7 +81,7 @@ static void test_words_of_routes(void **state _unused_) {
 		    "f:2:53: error: unknown key 'dst' in 'ip'; did you mean 'remote'?\n"
 		    "f:2:68: error: unknown key 'src' in 'ip'; did you mean 'local'?");
 	check_route("{to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1}, {via: 10.9.0.2}], encap: {mpls: 100}}",
-		    "f:2:1: error: 'encap' stands with the next hop itself");
+		    "f:2:1: error: 'encap' belongs to the next hop itself");
 	check_route("{to: 10.0.0.0/8, type: blackhole, encap: {mpls: 100}}",
 		    "f:2:1: error: a route of this type has no next hop, and so no 'encap'");
 }
@@ -128,7 +128,7 @@ static void test_foreign_spellings(void **state _unused_) {
 		"f:2:6: error: 'to' takes a prefix with its length in bits, not '10.0.0.0/255.255.255.0'; write 10.0.0.0/24");
 }
 
-/* An empty section declares nothing, whichever it is. */
+/* Any empty section declares nothing. */
 static void test_empty_sections(void **state _unused_) {
 	check_objects(
 		"defaults:\nlinks:\nnamespaces:\n  host:\n    interfaces:\n    routes:\n    nat:\n    sysctl:\n    dns:\n",
@@ -186,7 +186,7 @@ static void test_dns(void **state _unused_) {
 		    "f:1:33: error: only an address in fe80::/10 takes an interface; write fd00::1");
 	check_diags("namespaces: {a: {dns: {servers: \"fe80::1%\"}}}", "f:1:33: error: the interface name '' is empty");
 	check_diags("namespaces: {a: {dns: {servers: \"fe80::1\"}}}",
-		    "f:1:33: warning: fe80::1 exists on every interface: say on which one, for example fe80::1%eth0");
+		    "f:1:33: warning: fe80::1 is valid on every interface: say on which one, for example fe80::1%eth0");
 }
 
 int main(void) {

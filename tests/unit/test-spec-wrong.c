@@ -267,7 +267,7 @@ static void test_wrong_addresses(void **state _unused_) {
 	check_address("10.0.0.1/24, {address: 10.0.0.1/24, scope: link}",
 		      "f:2:14: error: a/x address 10.0.0.1/24 is declared twice with different values\n"
 		      "f:2:1: note: first here");
-	/* An interface has an IPv6 address once, whatever the prefix length. */
+	/* An interface has an IPv6 address once, with any prefix length. */
 	check_address("\"fd00::1/64\", \"fd00::1/48\"",
 		      "f:2:15: error: a/x address fd00::1/48 is declared twice with different values\n"
 		      "f:2:1: note: first here");

@@ -29,7 +29,7 @@ write_init() {
 		mount -t sysfs sys /sys
 		mount -t tmpfs run /run
 		$prepare
-		modprobe -a ipv6 nf_tables # nothing that topod asks for loads these
+		modprobe -a ipv6 nf_tables # no request of topod loads these
 		ip link set lo up
 		cd '$PWD'
 		$quoted >'$work/out' 2>&1

@@ -13,7 +13,7 @@ import sys
 
 
 def declared(topod):
-    """What the language has: the values of `kind`, and the keys of a namespace, with their colon."""
+    """The language's values of `kind`, and the keys of a namespace, with their colon."""
     definitions = json.loads(subprocess.run([topod, "schema"], check=True, capture_output=True, text=True).stdout)["$defs"]
     kinds = [definition.get("properties", {}).get("kind", {}) for definition in definitions.values()]
     words = {word for kind in kinds for word in [*kind.get("enum", []), kind.get("const")] if word}

@@ -120,7 +120,7 @@ class Vlans(lab.Case):
         self.finish(path)
 
     def test_the_default_changes(self):
-        """RTNLGRP_LINK does not tell of the ports' VLANs that change with it."""
+        """RTNLGRP_LINK does not report the ports' VLANs that change with it."""
         path = self.apply("pvid: 1", "")
         d = self.daemon(path).ready()
         with d.expects("drift: a/x: .*restored"):
@@ -134,7 +134,7 @@ class Vlans(lab.Case):
         monitor = subprocess.Popen(["bridge", "-n", "a", "monitor", "all"], stdout=subprocess.PIPE)
         self.addCleanup(lambda: (monitor.kill(), monitor.wait(), monitor.stdout.close()))
         os.set_blocking(monitor.stdout.fileno(), False)
-        # Until it hears what is changed by hand, it may not listen yet.
+        # Until it notices a change by hand, it may not listen yet.
         def hears():
             self.by_hand("add vid 99 dev w")
             self.by_hand("del vid 99 dev w")
@@ -163,7 +163,7 @@ class Vlans(lab.Case):
                 self.finish(path)
 
     def test_spec(self):
-        """Traffic: what is in one VLAN does not reach the other but by the router."""
+        """Traffic of one VLAN reaches the other only through the router."""
         with open(os.path.join(HERE, "../../specs/vlans.yaml"), encoding="utf-8") as f:
             path = self.spec(f.read())
         self.topod("apply", path)

@@ -15,7 +15,7 @@ from test_links import Built  # noqa: E402
 
 
 class Vrf(Built):
-    """A VRF and its ports have their connected routes in a table of their own."""
+    """A VRF and its ports have their connected routes in a separate table."""
 
     SPEC = """\
 namespaces:
@@ -139,7 +139,7 @@ namespaces:
 
 
 class Bond(Built):
-    """Ports join while they are down; the bond gives them its MAC address, and what is declared is their own."""
+    """Ports join while they are down; the bond gives them its MAC address, and the declared one is their own."""
 
     SPEC = """\
 namespaces:
@@ -164,7 +164,7 @@ links: [["a:p", "b:p"]]
         return self.link(name).get("linkinfo", {}).get("info_slave_data", {})
 
     def shown(self):
-        """Without the indexes, and what follows from the moment."""
+        """Without the indexes, and values that change all the time."""
         shown = []
         for name in "xpde":
             link = self.link(name)

@@ -5,8 +5,8 @@ User-Mode Linux, `OtherKernels`, which that one lacks, in Debian's own kernel, a
 own.
 
 Each kind is built and stays as it is. Each field that is changed by hand is restored, by `apply` and by the daemon. Each field
-that is edited is changed in place or by recreation, as the table says. What leaves the file goes back to the default. Removal
-leaves no trace. Each field that `topod schema` has of these kinds must stand in the table.
+that is edited is changed in place or by recreation, as the table says. Fields that leave the file go back to the
+default. Removal leaves no trace. The table must contain each field that `topod schema` has for these kinds.
 """
 
 import os
@@ -136,7 +136,7 @@ KINDS = {
     "dummy": [[]],
     "ifb": [[]],
 }
-# What stays when all the rest leaves the file: these kinds need it.
+# Fields that stay when all others leave the file, because these kinds need them.
 KEPT_OF = {"erspan": {"key"}, "bond": {"mode"}}
 GENERATION = {"ipv6-address-generation": "none"}  # of every kind, whose defaults differ
 KEPT = {"table", "remote", "local", "external", "id", "version"}
@@ -203,7 +203,7 @@ class Tables(Case):
                     self.assertEqual(field.how, IN_PLACE if now == before else RECREATED)
 
     def each_heard(self, kind, fields, path):
-        """What is changed while the daemon runs is put back when it hears of it."""
+        """Changes while the daemon runs are undone when it hears of them."""
         fields = [f for f in fields if f.by_hand and not f.when_down]  # the daemon would bring the interface up meanwhile
         for few in [fields[i:i + FEW] for i in range(0, len(fields), FEW)]:
             d = self.daemon(path).ready()
@@ -241,7 +241,7 @@ class Tables(Case):
         return {line.split("`")[1] for line in told.splitlines() if line.startswith("| `")}
 
     def probe(self, kind, *words):
-        """What the kernel shows of such a link; skips where it has none."""
+        """The kernel's output for such a link; skips if the kernel has none."""
         made = lab.run("ip", "link", "add", "probe", "type", kind, *words, check=False)
         if made.returncode:
             self.skipTest(f"the kernel {os.uname().release} has no {kind}: {made.stderr.strip()}")
@@ -263,7 +263,7 @@ IFLA_BR_FDB_MAX_LEARNED = 49  # from Linux 6.7
 
 
 class OwnKernel(Tables):
-    """What is newer than the other kernels."""
+    """Fields that are newer than the other kernels."""
 
     def learn_at_most(self, number):
         """By hand; ip had no word for it when the kernel got it."""

@@ -2,8 +2,8 @@
 """
 Kinds of links that the kernels of few build machines have. CMakeLists.txt runs this in a kernel that has them.
 
-Of each kind: it is built and stays as it is; what is changed by hand is repaired; an edited field is changed in place or by
-recreation; a field that leaves the file goes back to the driver's default; removal leaves no trace.
+For each kind: it is built and stays as it is; changes by hand are repaired; an edited field is changed in place or
+by recreation; a field that leaves the file goes back to the driver's default; removal leaves no trace.
 """
 
 import json

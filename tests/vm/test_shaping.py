@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Queueing disciplines that few build machines' kernels have, each option of them, and what they do to packets. CMakeLists.txt runs
-this in a kernel that has them; what is tested of each is in ../netns/test_shaping.py.
+Queueing disciplines that few build machines' kernels have, each of their options, and their effect on packets.
+CMakeLists.txt runs this in a kernel that has them; the tests for each are in ../netns/test_shaping.py.
 """
 
 import os
@@ -163,7 +163,7 @@ class Effect(Case):
         self.topod("down", path)
 
     def test_made_again(self):
-        """What the kernel cannot change in place."""
+        """Options that the kernel cannot change in place."""
         for kind, words in AGAIN:
             with self.subTest(kind=kind, words=words):
                 self.apply("qdisc: %s" % kind)
@@ -176,7 +176,7 @@ class Effect(Case):
                 self.topod("down", path)
 
     def test_distribution(self):
-        """The kernel does not tell it; the ledger does."""
+        """The kernel does not show it; the ledger does."""
         shots = []
         for words in ("", ", distribution: normal", ", distribution: pareto", ", distribution: paretonormal", ""):
             path = self.spec(LINK % (", impair: {delay: 30ms, jitter: 5ms%s}" % words, ""))

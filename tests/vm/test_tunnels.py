@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Tunnels at work: packets go through, and the outer ones travel in the namespace that `underlay` or `dev` says. CMakeLists.txt
+Tunnels at work: packets go through, and the outer ones travel in the namespace of `underlay` or `dev`. CMakeLists.txt
 runs this in User-Mode Linux.
 """
 

@@ -102,7 +102,8 @@ class WireGuard(Case):
         return lab.run("ip", "netns", "exec", "left", "wg", *args).stdout
 
     def shown(self):
-        """The settings, without what WireGuard itself changes: where a peer was heard, when, and how much."""
+        """The settings, without values that WireGuard itself changes: a peer's last address, the time, and the
+        amount of data."""
         device, *peers = [line.split("\t") for line in self.wg("show", "wg0", "dump").splitlines()]
         mtu = lab.link("left", "wg0")["mtu"]
         return device, mtu, {peer[0]: (peer[1], peer[3], peer[7]) for peer in peers}
@@ -149,7 +150,7 @@ class WireGuard(Case):
                 f"{self.directory}/shared.key")
         self.assertEqual({"lo", "wg0"}, {link["ifname"] for link in lab.ip_json("left", "link show")})
         self.ping()
-        self.topod("plan", path)  # a handshake is no difference
+        self.topod("plan", path)  # a handshake is not a difference
         self.finish(path)
 
     def test_each_changed_by_hand(self):
@@ -182,7 +183,7 @@ class WireGuard(Case):
         self.finish(path)
 
     def test_each_edited(self):
-        """In place, without touching what is not changed; the session goes on."""
+        """In place, without touching unchanged values; the session continues."""
         path = self.apply()
         index = self.index()
         for device, peer, shown in (
