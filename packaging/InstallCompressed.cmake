@@ -1,4 +1,4 @@
-# install_compressed(FILE DESTINATION [RENAME name]): installs FILE as name.gz, without the time of its making.
+# install_compressed(FILE DESTINATION [RENAME name]): installs FILE as name.gz, without a time stamp.
 
 find_program(GZIP gzip REQUIRED)
 

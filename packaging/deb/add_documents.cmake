@@ -1,5 +1,4 @@
-# What only a .deb has: copyright and changelog where Debian looks for them. Run by cpack on the files as they are
-# going to be packed.
+# Files that only a .deb has: copyright and changelog in Debian's places. Run by cpack on the files to be packed.
 if(CPACK_GENERATOR STREQUAL "DEB")
   set(folder ${CPACK_TEMPORARY_DIRECTORY}/usr/share/doc/topod)
   file(COPY ${CMAKE_CURRENT_LIST_DIR}/copyright DESTINATION ${folder})
