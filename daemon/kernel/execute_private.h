@@ -46,5 +46,6 @@ void execution_leave(struct execution *x);
 
 /* netns_changes.c: creates, names again or deletes a namespace. */
 void change_namespace(struct execution *x, struct change *change);
+int clear_namespace(const struct handle *handle);
 /* Closes the descriptors of removed namespaces, which the kernel then begins to dismantle. */
 void close_leaving(struct execution *x);

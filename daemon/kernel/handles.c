@@ -159,7 +159,10 @@ static int take_descriptor(struct real_kernel *k, struct handle *handle) {
 }
 
 static void close_handle(struct real_kernel *k, struct handle *handle) {
-	_cleanup_close_ int fd _unused_ = take_descriptor(k, handle);
+	_cleanup_close_ int fd = take_descriptor(k, handle);
+
+	if (handle->hold && handle->held < 0)
+		handle->held = TAKE_FD(fd);
 }
 
 /* The host's sockets stay open. In other namespaces, each socket besides rtnetlink's counts as another descriptor. */
@@ -195,8 +198,9 @@ void handles_spare(struct real_kernel *k) {
 }
 
 static void drop_held(struct real_kernel *k, struct handle *handle) {
-	if (handle->held >= 0)
+	if (handle->hold)
 		k->n_held--;
+	handle->hold = false;
 	closep(&handle->held);
 	handle->held = -1;
 }
@@ -204,17 +208,21 @@ static void drop_held(struct real_kernel *k, struct handle *handle) {
 void handle_hold(struct real_kernel *k, struct handle *handle, bool hold) {
 	if (!hold || !k->holding)
 		drop_held(k, handle);
-	else if (handle->held < 0 && handle->fd >= 0 && k->n_held < k->max_held) {
-		handle->held = fcntl(handle->fd, F_DUPFD_CLOEXEC, 0);
-		k->n_held += handle->held >= 0;
+	else if (!handle->hold && handle->fd >= 0 && k->n_held < k->max_held) {
+		handle->hold = true;
+		k->n_held++;
 	}
+}
+
+int handle_held(const struct handle *handle) {
+	return !handle->hold ? -1 : handle->held >= 0 ? handle->held : handle->fd;
 }
 
 int handle_release(struct real_kernel *k, struct handle *handle) {
 	int fd = take_descriptor(k, handle);
 
-	if (fd < 0 && handle->held >= 0)
-		fd = fcntl(handle->held, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		fd = TAKE_FD(handle->held);
 	drop_held(k, handle);
 	handle->identity = (struct netns_identity){};
 	handle->generation++;
@@ -227,20 +235,14 @@ void handle_gone(struct real_kernel *k, struct handle *handle) {
 	_cleanup_close_ int fd _unused_ = handle_release(k, handle);
 }
 
-int handle_adopt(struct real_kernel *k, struct handle *handle, int fd) {
-	struct netns_identity identity;
-
-	int r = netns_identity(fd, &identity);
-	if (r == 0 && netns_is_same(&identity, &handle_get(k, NS_HOST)->identity)) {
+int handle_adopt(struct real_kernel *k, struct handle *handle, int fd, const struct netns_identity *identity) {
+	if (netns_is_same(identity, &handle_get(k, NS_HOST)->identity)) {
 		handle->obstruction = "another name of the namespace that topod runs in, which is 'host' in the file";
 		handle_gone(k, handle);
-		r = -ENOENT;
-	}
-	if (r < 0) {
 		close(fd);
-		return r;
+		return -ENOENT;
 	}
-	if (!netns_is_same(&identity, &handle->identity)) {
+	if (!netns_is_same(identity, &handle->identity)) {
 		drop_held(k, handle); /* another namespace has taken its place */
 		handle->generation++;
 		handle_clear_links(handle);
@@ -250,7 +252,7 @@ int handle_adopt(struct real_kernel *k, struct handle *handle, int fd) {
 	handle->fd = fd;
 	DL_APPEND2(k->open, handle, open_prev, open_next);
 	k->n_open++;
-	handle->identity = identity;
+	handle->identity = *identity;
 	return 0;
 }
 
@@ -280,17 +282,9 @@ void handle_expect(struct handle *handle, bool attached, const struct netns_iden
 
 /* If something else makes the namespace, only the attached one counts. The process to which the link leads may have ended,
  * and its number may have been reused: topod then treats the link as leading nowhere. */
-static int open_attached(struct handle *handle, int *ret_fd) {
-	_cleanup_close_ int fd = -1;
-	struct netns_identity found = {};
-	int r = netns_open(handle->name, &fd, &handle->obstruction);
-
-	if (r == 0)
-		r = netns_identity(fd, &found);
-	if (r == 0 && handle->link && netns_is_same(&found, &handle->wanted)) {
-		*ret_fd = TAKE_FD(fd);
+static int check_attached(struct handle *handle, int r, const struct netns_identity *found) {
+	if (r == 0 && handle->link && netns_is_same(found, &handle->wanted))
 		return 0;
-	}
 	if (handle->link && netns_leads_to(handle->name, handle->link))
 		handle->obstruction = NULL;
 	else if (r == 0)
@@ -299,25 +293,28 @@ static int open_attached(struct handle *handle, int *ret_fd) {
 }
 
 int handle_open(struct real_kernel *k, struct handle *handle) {
-	int fd, r;
+	_cleanup_close_ int fd = -1;
+	struct netns_identity found = {};
+	int r;
 
 	if (handle->host || handle->fd >= 0)
 		return 0;
-	r = handle->attached ? open_attached(handle, &fd) : netns_open(handle->name, &fd, &handle->obstruction);
+	r = netns_open(handle->name, &fd, &handle->obstruction);
+	r = r ? r : netns_identity(fd, &found);
+	r = handle->attached ? check_attached(handle, r, &found) : r;
 	handle->half_made = r == -EINVAL;
 	/* A stale file counts as none; creating the namespace removes it. */
 	if (r == -EINVAL || r == -EEXIST)
 		r = -ENOENT;
 	handle->unnamed = r == -ENOENT && handle->held >= 0 && !handle->attached;
 	if (handle->unnamed) {
-		fd = fcntl(handle->held, F_DUPFD_CLOEXEC, 0);
-		r = fd < 0 ? -errno : 0;
+		fd = TAKE_FD(handle->held); /* closing the handle puts it back */
+		found = handle->identity;
+		r = 0;
 	}
 	if (r == -ENOENT)
 		handle_gone(k, handle);
-	if (r < 0)
-		return r;
-	return handle_adopt(k, handle, fd);
+	return r < 0 ? r : handle_adopt(k, handle, TAKE_FD(fd), &found);
 }
 
 void handles_done(struct real_kernel *k) {

@@ -22,6 +22,7 @@
 #include <linux/net_namespace.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -33,6 +34,10 @@
 #include "base/vec.h"
 #include "files/own_dir.h"
 #include "kernel/nl_socket.h"
+
+#ifndef NS_GET_ID
+#define NS_GET_ID _IOR(NSIO, 13, __u64) /* linux/nsfs.h of Linux 6.18 */
+#endif
 
 /* The thread's own; /proc/self is the main thread's. */
 #define CURRENT_NETNS "/proc/thread-self/ns/net"
@@ -175,10 +180,15 @@ static void set_back(int fd) {
 		abort_with("topod: cannot return to its own network namespace: exiting\n");
 }
 
-static void return_to(int *fd) {
-	if (*fd >= 0)
-		set_back(*fd);
-	closep(fd);
+/* The namespace that the thread is in, to return to it. */
+static int find_place(int *ret_fd) {
+	*ret_fd = home;
+	return visiting || home < 0 ? open_current(ret_fd) : 0;
+}
+
+static void place_done(int *fd) {
+	if (*fd != home)
+		closep(fd);
 }
 
 /* ENOSPC means something else at each step. Returns -error. */
@@ -189,18 +199,17 @@ static int full(int error, const char *what, const char **ret_problem) {
 }
 
 int netns_make(int *ret_fd, const char **ret_problem) {
-	_cleanup_close_ int before = -1;
-	_cleanup_(return_to) int here = -1;
-	int r;
+	_cleanup_(place_done) int before = -1;
+	int r = find_place(&before);
 
-	r = open_current(&before);
 	if (r < 0)
 		return r;
 	if (unshare(CLONE_NEWNET) < 0)
 		return full(errno, "the limit of network namespaces is reached (sysctl user.max_net_namespaces)",
 			    ret_problem);
-	here = TAKE_FD(before);
-	return open_current(ret_fd);
+	r = open_current(ret_fd);
+	set_back(before);
+	return r;
 }
 
 static int mount_onto(int file, int fd, const char **ret_problem) {
@@ -443,26 +452,32 @@ bool netns_is_home(const struct netns_identity *identity) {
 	return netns_identity(home, &own) < 0 || netns_is_same(identity, &own);
 }
 
-/* The thread may be visiting another namespace, to which it returns. */
-int netns_cookie(int fd, uint64_t *ret) {
-	_cleanup_(return_to) int before = -1;
+/* Before Linux 6.18 only a socket of the namespace tells it. The thread may be visiting another namespace, to which it
+ * returns. */
+static int ask_inside(int fd, uint64_t *ret) {
+	_cleanup_(place_done) int before = -1;
 	_cleanup_close_ int sock = -1;
 	socklen_t size = sizeof(*ret);
-	int here = -1, r = visiting ? open_current(&here) : home < 0 ? -EBADF : 0;
+	int r = find_place(&before);
 
-	if (r == 0 && here < 0)
-		here = fcntl(home, F_DUPFD_CLOEXEC, 0);
-	if (r == 0 && (here < 0 || setns(fd, CLONE_NEWNET) < 0))
-		r = -errno;
-	if (r < 0) {
-		closep(&here);
+	if (r < 0)
 		return r;
-	}
-	before = here;
-	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (sock < 0)
+	if (setns(fd, CLONE_NEWNET) < 0)
 		return -errno;
-	return getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0 ? -errno : 0;
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	r = sock < 0 || getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0 ? -errno : 0;
+	set_back(before);
+	return r;
+}
+
+/* Since Linux 6.18 a namespace has one number for both: preinit_net() in net/core/net_namespace.c. */
+int netns_cookie(int fd, uint64_t *ret) {
+	static atomic_bool unknown;
+
+	if (!unknown && ioctl(fd, NS_GET_ID, ret) == 0)
+		return 0;
+	unknown = unknown || errno == ENOTTY;
+	return ask_inside(fd, ret);
 }
 
 bool netns_is_named(const char *name, const struct netns_identity *identity) {

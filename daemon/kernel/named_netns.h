@@ -64,8 +64,8 @@ static inline bool netns_is_same(const struct netns_identity *a, const struct ne
 	return a->inode == b->inode && (!a->born_nsec || !b->born_nsec || a->born_nsec == b->born_nsec);
 }
 
-/* Its cookie, which is unique until the next boot; -ENOPROTOOPT before Linux 5.14. The thread visits the namespace: see
- * netns_enter(). 0 or -errno. */
+/* Its cookie, which is unique until the next boot; -ENOPROTOOPT before Linux 5.14. Before Linux 6.18 the thread visits the
+ * namespace for it: see netns_enter(). 0 or -errno. */
 int netns_cookie(int fd, uint64_t *ret);
 
 /* Gives a namespace that something else keeps alive a name: a symbolic link to it, such as /proc/4711/ns/net, which does not

@@ -45,13 +45,8 @@ static int wait_for_name(struct execution *x, const char *name, const char **ret
 
 /* Before the namespace gets its name, so that even after a crash the ledger shows whether the namespace of that name is
  * topod's. */
-static int note_birth(struct execution *x, const char *name, int fd) {
-	struct netns_identity identity;
-	int r = netns_identity(fd, &identity);
-
-	if (r < 0 || !x->hooks->born)
-		return r;
-	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, &identity));
+static int note_birth(struct execution *x, const char *name, const struct netns_identity *identity) {
+	return x->hooks->born ? x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, identity)) : 0;
 }
 
 /* A stale file is removed and the name tried again. */
@@ -67,6 +62,7 @@ static int give_name(struct execution *x, int fd, const char *name, const char *
 
 static int create_namespace(struct execution *x, const char *name, const char **ret_problem) {
 	_cleanup_close_ int fd = -1;
+	struct netns_identity identity;
 	int r = 0;
 
 	if (!x->k->prepared)
@@ -76,22 +72,24 @@ static int create_namespace(struct execution *x, const char *name, const char **
 	x->k->prepared = true;
 	r = netns_make(&fd, ret_problem);
 	if (r == 0)
-		r = note_birth(x, name, fd);
+		r = netns_identity(fd, &identity);
+	if (r == 0)
+		r = note_birth(x, name, &identity);
 	if (r == 0)
 		r = give_name(x, fd, name, ret_problem);
 	if (r == 0)
-		r = handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd));
+		r = handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd), &identity);
 	return r;
 }
 
 /* Names a held namespace again. */
 static int name_again(struct execution *x, const char *name, const char **ret_problem) {
 	struct handle *handle = handle_get(x->k, name);
-	int r = handle->held < 0 ? -ESTALE : give_name(x, handle->held, name, ret_problem);
+	int fd = handle_held(handle), r = fd < 0 ? -ESTALE : give_name(x, fd, name, ret_problem);
 
 	if (r == -ENOENT) { /* the directory is gone too */
 		r = netns_prepare(ret_problem);
-		r = r ? r : give_name(x, handle->held, name, ret_problem);
+		r = r ? r : give_name(x, fd, name, ret_problem);
 	}
 	if (r == 0)
 		handle->unnamed = false;
@@ -139,4 +137,11 @@ void change_namespace(struct execution *x, struct change *change) {
 	execution_tried(x, change, r, problem);
 	if (change->type == CHANGE_DELETE)
 		execution_settle(x, change);
+}
+
+/* What a crash left, as the last scan found it. */
+int clear_namespace(const struct handle *handle) {
+	return handle->link        ? netns_unlink(handle->name, handle->link)
+	       : handle->half_made ? netns_remove_stale(handle->name)
+				   : 0;
 }

@@ -31,9 +31,7 @@ static const char *real_link_of(struct kernel *kernel, const char *ns, uint32_t 
 static int real_clear(struct kernel *kernel, enum transport transport, const char *ns) {
 	const struct handle *handle = handle_get((struct real_kernel *)kernel, ns);
 	const struct transport_way *way = transport_way(transport);
-	int r = transport == TRANSPORT_NETNS && handle->link ? netns_unlink(ns, handle->link)
-		: way->clear                                 ? way->clear(ns)
-							     : 0;
+	int r = way->clear ? way->clear(handle) : 0;
 
 	return r == -ENOENT || r == -EEXIST ? 0 : r; /* it is a namespace, or something of somebody else's */
 }
@@ -47,7 +45,7 @@ static void real_check_names(struct kernel *kernel, void (*fn)(void *userdata, c
 
 	netns_keep_dir(true);
 	for (struct handle *handle = k->handles; handle; handle = handle->hh.next)
-		if (handle->held >= 0 && !netns_is_named(handle->name, &handle->identity))
+		if (handle->hold && !netns_is_named(handle->name, &handle->identity))
 			fn(userdata, handle->name);
 	netns_keep_dir(false);
 }

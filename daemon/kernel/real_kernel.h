@@ -32,7 +32,8 @@ struct handle {
 	char *name;
 	bool host;
 	int fd;                                   /* kept during a pass; -1: not open, and always for the host */
-	int held;                                 /* a descriptor that is held, of a namespace of topod's; -1: none */
+	bool hold;                                /* a descriptor stays open after the pass: a namespace of topod's … */
+	int held;                                 /* … this one, while fd is another one or none; -1: none */
 	bool half_made;                           /* the last scan found the name's file, and no namespace on it */
 	bool unnamed;                             /* fd is of the held namespace, which is not under its name now */
 	struct nl_socket sockets[HANDLE_SOCKETS]; /* for requests inside, open as long as fd; the host's stay open */
@@ -89,13 +90,15 @@ int handle_open(struct real_kernel *k, struct handle *handle);
 void handle_expect(struct handle *handle, bool attached, const struct netns_identity *wanted, const char *link);
 /* If somebody listens to events, gives these open namespaces an nsid if they have none. 0 or -errno. */
 int handles_number(struct real_kernel *k, struct handle *const *handles, size_t n);
-/* Takes over a descriptor of a namespace that was just created. */
-int handle_adopt(struct real_kernel *k, struct handle *handle, int fd);
+/* Takes over a descriptor of a namespace that was just created or opened, also on error. 0 or -errno. */
+int handle_adopt(struct real_kernel *k, struct handle *handle, int fd, const struct netns_identity *identity);
 void handle_gone(struct real_kernel *k, struct handle *handle);
 /* Holds a descriptor of an open namespace, or closes it again. If too many are held already, it is not held: then losing the
  * name means losing the namespace, as with `topod apply`. */
 void handle_hold(struct real_kernel *k, struct handle *handle, bool hold);
-/* The same, but the caller closes its descriptor; -1 if it was not open. */
+/* The descriptor of a namespace that is held, which stays the handle's; -1: it is not held. */
+int handle_held(const struct handle *handle);
+/* As handle_gone(), but the caller closes its descriptor; -1 if it was not open. */
 int handle_release(struct real_kernel *k, struct handle *handle);
 /* A socket of this protocol for requests inside, kept open during a pass: closing one for nf_tables waits until the
  * kernel has freed deleted rules, some 10 to 20 ms. 0 or -errno. */

@@ -137,10 +137,10 @@ static void change_file(struct execution *x, struct change *change) {
 	execution_tried(x, change, r, file_problem(r));
 }
 
-static int clear_file(const char *ns) {
+static int clear_file(const struct handle *handle) {
 	for (const struct class *const *c = classes; *c; c++)
 		if ((*c)->source && (*c)->source->file)
-			etc_file_clear(ns, (*c)->source->file);
+			etc_file_clear(handle->name, (*c)->source->file);
 	return 0;
 }
 
@@ -218,7 +218,7 @@ static const struct transport_way ways[] = {
 	[TRANSPORT_ROUTE] = { .protocol = NETLINK_ROUTE, .batched = true },
 	[TRANSPORT_GENERIC] = { .protocol = NETLINK_GENERIC, .batched = true },
 	[TRANSPORT_NETFILTER] = { .protocol = NETLINK_NETFILTER, .transaction = true },
-	[TRANSPORT_NETNS] = { .call = change_namespace, .what = "mount in /run/netns", .clear = netns_remove_stale },
+	[TRANSPORT_NETNS] = { .call = change_namespace, .what = "mount in /run/netns", .clear = clear_namespace },
 	[TRANSPORT_SYSCTL] = { .call = change_setting, .what = "write in /proc/sys", .inside = true, .read = read_setting },
 	[TRANSPORT_TUN] = { .call = change_tun, .what = "ioctl of /dev/net/tun" },
 	[TRANSPORT_FILE] = { .call = change_file, .what = "write in /etc/netns", .read = read_file, .clear = clear_file },

@@ -18,7 +18,7 @@ struct transport_way {
 	int (*read)(struct ns_scan *scan, const struct source *source, const struct object *wanted, const char **ret_text,
 		    int *ret_error);
 	/* Removes what a crash between two steps left. 0 or -errno. NULL: nothing can be left. */
-	int (*clear)(const char *ns);
+	int (*clear)(const struct handle *handle);
 };
 
 const struct transport_way *transport_way(enum transport transport);

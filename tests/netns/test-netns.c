@@ -86,6 +86,30 @@ static void create_open_delete(void **state _unused_) {
 	assert_int_equal(none, -1);
 }
 
+/* As a socket in the namespace says it; nothing but a descriptor is needed. */
+static void a_cookie_is_that_of_its_sockets(void **state) {
+	struct lab *lab = *state;
+	uint64_t cookie = 0, own = 0, expected = 0;
+	socklen_t size = sizeof(expected);
+	ino_t home = current_inode();
+
+	{
+		_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
+		_cleanup_close_ int sock = -1;
+
+		ok(netns_enter(&visit, lab->fd));
+		sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		ok(getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, &expected, &size));
+		/* Also from within another namespace, to which it returns. */
+		ok(netns_cookie(netns_home(), &own));
+		assert_int_not_equal(current_inode(), home);
+	}
+	ok(netns_cookie(lab->fd, &cookie));
+	assert_int_equal(cookie, expected);
+	assert_int_not_equal(own, expected);
+	assert_int_equal(current_inode(), home);
+}
+
 static void ip_and_we_agree(void **state _unused_) {
 	_cleanup_close_ int fd = -1, ours = -1;
 
@@ -289,6 +313,7 @@ int main(void) {
 		cmocka_unit_test(another_kind_of_namespace),
 		cmocka_unit_test(a_failed_creation_leaves_nothing),
 		in_lab(an_id_is_stable),
+		in_lab(a_cookie_is_that_of_its_sockets),
 		in_lab(a_visit_ends_at_home),
 	};
 	int r = begin_lab();
