@@ -294,13 +294,12 @@ static int check_attached(struct handle *handle, int r, const struct netns_ident
 
 int handle_open(struct real_kernel *k, struct handle *handle) {
 	_cleanup_close_ int fd = -1;
-	struct netns_identity found = {};
+	struct netns_identity found;
 	int r;
 
 	if (handle->host || handle->fd >= 0)
 		return 0;
-	r = netns_open(handle->name, &fd, &handle->obstruction);
-	r = r ? r : netns_identity(fd, &found);
+	r = netns_open_identified(handle->name, &fd, &found, &handle->obstruction);
 	r = handle->attached ? check_attached(handle, r, &found) : r;
 	handle->half_made = r == -EINVAL;
 	/* A stale file counts as none; creating the namespace removes it. */

@@ -48,7 +48,8 @@ enum {
 	LOCK_PAUSE_NSEC = 10 * 1000 * 1000,
 };
 
-static int home = -1;               /* the namespace that netns_leave() returns to */
+static int home = -1;               /* the namespace that netns_leave() returns to … */
+static dev_t nsfs;                  /* … and its file system, which all namespaces share; 0: not known yet */
 static _Thread_local bool visiting; /* the thread is in another one */
 
 static bool keeping;
@@ -238,18 +239,81 @@ int netns_name(int fd, const char *name, const char **ret_problem) {
 	return r;
 }
 
+/* ---- identity ---- */
+
+static struct netns_identity identity_of(const struct stat *st) {
+	return (struct netns_identity){ .inode = st->st_ino,
+					.born_nsec =
+						(uint64_t)st->st_ctim.tv_sec * 1000000000 + (uint64_t)st->st_ctim.tv_nsec };
+}
+
+/* Before Linux 6.18 only a socket of the namespace tells it. The thread may be visiting another namespace, to which it
+ * returns. */
+static int ask_inside(int fd, uint64_t *ret) {
+	_cleanup_(place_done) int before = -1;
+	_cleanup_close_ int sock = -1;
+	socklen_t size = sizeof(*ret);
+	int r = find_place(&before);
+
+	if (r < 0)
+		return r;
+	if (setns(fd, CLONE_NEWNET) < 0)
+		return -errno;
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	r = sock < 0 || getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0 ? -errno : 0;
+	set_back(before);
+	return r;
+}
+
+/* Since Linux 6.18 a namespace has one number for both: preinit_net() in net/core/net_namespace.c. */
+int netns_cookie(int fd, uint64_t *ret) {
+	static atomic_bool unknown;
+
+	if (!unknown && ioctl(fd, NS_GET_ID, ret) == 0)
+		return 0;
+	unknown = unknown || errno == ENOTTY;
+	return ask_inside(fd, ret);
+}
+
+static struct netns_identity identify(int fd, const struct stat *st) {
+	struct netns_identity identity = identity_of(st);
+
+	(void)netns_cookie(fd, &identity.cookie); /* an older kernel has none */
+	return identity;
+}
+
+int netns_identity(int fd, struct netns_identity *ret) {
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = identify(fd, &st);
+	return 0;
+}
+
+bool netns_is_home(const struct netns_identity *identity) {
+	struct netns_identity own;
+
+	return netns_identity(home, &own) < 0 || netns_is_same(identity, &own);
+}
+
+/* ---- opening and removing ---- */
+
 static bool is_on_nsfs(int fd) {
 	struct statfs fs;
 
 	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
 }
 
-static bool is_netns(int fd) {
-	return is_on_nsfs(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+static bool is_netns(int fd, struct stat *ret) {
+	return fstat(fd, ret) == 0 && (nsfs ? ret->st_dev == nsfs : is_on_nsfs(fd)) &&
+	       ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
 int netns_check_fd(int fd) {
-	return is_netns(fd) ? 0 : -EINVAL;
+	struct stat st;
+
+	return is_netns(fd, &st) ? 0 : -EINVAL;
 }
 
 /* The errors of open(2) for a link, a socket, a device without a driver, and a file without permissions (not every root
@@ -260,7 +324,7 @@ static bool error_is_of_another_file(int error) {
 
 /* A link is followed only to see whether it leads to a network namespace, and only if nobody else can have created it.
  * O_PATH does not open what it leads to: no device is started, no FIFO is waited for. */
-static int open_linked(int dir, const char *name, int *ret_fd, const char **ret_problem) {
+static int open_linked(int dir, const char *name, int *ret_fd, struct stat *ret, const char **ret_problem) {
 	_cleanup_close_ int path = -1, fd = -1;
 	char target[FD_PATH];
 
@@ -280,7 +344,7 @@ static int open_linked(int dir, const char *name, int *ret_fd, const char **ret_
 	fd = open(target, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!is_netns(fd))
+	if (!is_netns(fd, ret))
 		return -EEXIST;
 	*ret_problem = NULL;
 	*ret_fd = TAKE_FD(fd);
@@ -294,14 +358,14 @@ static bool looks_left_over(const struct stat *st) {
 }
 
 /* Describes what could not be opened as a namespace. `error` is the error of opening it. */
-static int open_other(int dir, const char *name, int error, int *ret_fd, const char **ret_problem) {
+static int open_other(int dir, const char *name, int error, int *ret_fd, struct stat *ret, const char **ret_problem) {
 	_cleanup_close_ int path = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (path < 0 || fstat(path, &st) < 0)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
-		return open_linked(dir, name, ret_fd, ret_problem);
+		return open_linked(dir, name, ret_fd, ret, ret_problem);
 	if (is_on_nsfs(path) && error)
 		return error; /* a namespace that may not be opened */
 	if (!is_on_nsfs(path) && looks_left_over(&st))
@@ -312,7 +376,7 @@ static int open_other(int dir, const char *name, int error, int *ret_fd, const c
 	return -EEXIST;
 }
 
-int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
+static int open_name(const char *name, int *ret_fd, struct stat *ret, const char **ret_problem) {
 	_cleanup_(own_dir_done) int dir = -1;
 	_cleanup_close_ int fd = -1;
 	int r;
@@ -326,10 +390,25 @@ int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
 	r = fd < 0 ? -errno : 0;
 	if (r < 0 && !error_is_of_another_file(-r))
 		return r;
-	if (r < 0 || !is_netns(fd))
-		return open_other(dir, name, r, ret_fd, ret_problem);
+	if (r < 0 || !is_netns(fd, ret))
+		return open_other(dir, name, r, ret_fd, ret, ret_problem);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
+	struct stat st;
+
+	return open_name(name, ret_fd, &st, ret_problem);
+}
+
+int netns_open_identified(const char *name, int *ret_fd, struct netns_identity *ret, const char **ret_problem) {
+	struct stat st;
+	int r = open_name(name, ret_fd, &st, ret_problem);
+
+	if (r == 0)
+		*ret = identify(*ret_fd, &st);
+	return r;
 }
 
 /* was_ours: a namespace of topod was mounted on it, regardless of who created the file. */
@@ -353,12 +432,6 @@ int netns_remove_stale(const char *name) {
 	int r = open_own(&dir, &problem);
 
 	return r < 0 ? r : remove_left_over(dir, name, false);
-}
-
-static struct netns_identity identity_of(const struct stat *st) {
-	return (struct netns_identity){ .inode = st->st_ino,
-					.born_nsec =
-						(uint64_t)st->st_ctim.tv_sec * 1000000000 + (uint64_t)st->st_ctim.tv_nsec };
 }
 
 /* Is this namespace mounted there, and not just linked? In one system call, because all are checked after each mount. */
@@ -434,52 +507,6 @@ int netns_link(const char *name, const char *target, const char *former, const c
 	return beside && renameat(dir, beside, dir, name) < 0 ? -errno : 0;
 }
 
-/* ---- identity ---- */
-
-int netns_identity(int fd, struct netns_identity *ret) {
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	*ret = identity_of(&st);
-	(void)netns_cookie(fd, &ret->cookie); /* an older kernel has none */
-	return 0;
-}
-
-bool netns_is_home(const struct netns_identity *identity) {
-	struct netns_identity own;
-
-	return netns_identity(home, &own) < 0 || netns_is_same(identity, &own);
-}
-
-/* Before Linux 6.18 only a socket of the namespace tells it. The thread may be visiting another namespace, to which it
- * returns. */
-static int ask_inside(int fd, uint64_t *ret) {
-	_cleanup_(place_done) int before = -1;
-	_cleanup_close_ int sock = -1;
-	socklen_t size = sizeof(*ret);
-	int r = find_place(&before);
-
-	if (r < 0)
-		return r;
-	if (setns(fd, CLONE_NEWNET) < 0)
-		return -errno;
-	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	r = sock < 0 || getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0 ? -errno : 0;
-	set_back(before);
-	return r;
-}
-
-/* Since Linux 6.18 a namespace has one number for both: preinit_net() in net/core/net_namespace.c. */
-int netns_cookie(int fd, uint64_t *ret) {
-	static atomic_bool unknown;
-
-	if (!unknown && ioctl(fd, NS_GET_ID, ret) == 0)
-		return 0;
-	unknown = unknown || errno == ENOTTY;
-	return ask_inside(fd, ret);
-}
-
 bool netns_is_named(const char *name, const struct netns_identity *identity) {
 	_cleanup_(own_dir_done) int dir = -1;
 
@@ -551,6 +578,7 @@ const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *aren
 /* ---- visits ---- */
 
 int netns_init(void) {
+	struct stat st;
 	int fd, r;
 
 	r = open_current(&fd);
@@ -558,6 +586,7 @@ int netns_init(void) {
 		return r;
 	closep(&home);
 	home = fd;
+	nsfs = fstat(fd, &st) == 0 ? st.st_dev : 0;
 	return 0;
 }
 

@@ -50,6 +50,8 @@ int netns_delete(const char *name, const struct netns_identity *identity, const 
  *   -EEXIST: the name is something else; *ret_problem says what: "a link that leads nowhere".
  * 0 or -errno; the caller closes. */
 int netns_open(const char *name, int *ret_fd, const char **ret_problem);
+/* The same, with its identity. */
+int netns_open_identified(const char *name, int *ret_fd, struct netns_identity *ret, const char **ret_problem);
 
 /* Removes what a crash between creating the file and mounting leaves. -EEXIST if NAME is anything else: a namespace, a
  * link, another file. 0 or -errno. */

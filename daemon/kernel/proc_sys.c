@@ -57,31 +57,39 @@ static int open_setting(const struct proc_sys *settings, const char *path, int f
 	return fd < 0 ? -errno : fd;
 }
 
+/* What the first read() gives is the whole value: after it, each file of /proc/sys is at its end. */
 const char *setting_read(const struct proc_sys *settings, struct arena *arena, const char *path, int *ret_error) {
 	_cleanup_close_ int fd = open_setting(settings, path, O_RDONLY);
+	char value[SETTING_MAX];
+	ssize_t n;
 
 	if (fd < 0) {
 		*ret_error = fd;
 		return NULL;
 	}
-	return text_file_read(arena, fd, SETTING_MAX, ret_error);
+	do
+		n = read(fd, value, sizeof(value));
+	while (n < 0 && errno == EINTR);
+	*ret_error = n < 0 ? -errno : 0;
+	return n < 0 ? NULL : arena_strndup(arena, value, strnlen(value, (size_t)n));
 }
 
 const char **setting_list(const struct proc_sys *settings, struct arena *arena, const char *path, int *ret_error) {
 	_cleanup_close_ int fd = open_setting(settings, path, O_RDONLY | O_DIRECTORY);
-	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_Alignas(struct dirent64) char buffer[4096];
 	vec(const char *) names = {};
-	const struct dirent *entry;
+	ssize_t n = fd;
 
-	*ret_error = fd < 0 ? fd : dir ? 0 : -errno;
-	if (!dir)
-		return NULL;
-	fd = -1; /* owned by dir */
-	while ((entry = readdir(dir)))
-		if (path_stays_below(entry->d_name)) /* skips . and .. */
-			vec_push(&names, arena_strdup(arena, entry->d_name));
+	while (n >= 0 && (n = getdents64(fd, buffer, sizeof(buffer))) > 0)
+		for (ssize_t at = 0; at < n; at += ((const struct dirent64 *)(buffer + at))->d_reclen) {
+			const char *name = ((const struct dirent64 *)(buffer + at))->d_name;
+
+			if (path_stays_below(name)) /* skips . and .. */
+				vec_push(&names, arena_strdup(arena, name));
+		}
+	*ret_error = fd < 0 ? fd : n < 0 ? -errno : 0;
 	vec_push(&names, NULL);
-	const char **list = arena_memdup(arena, names.items, names.n * sizeof(names.items[0]));
+	const char **list = n < 0 ? NULL : arena_memdup(arena, names.items, names.n * sizeof(names.items[0]));
 	vec_done(&names);
 	return list;
 }

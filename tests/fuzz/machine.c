@@ -529,6 +529,12 @@ int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
 	return r ? r : some_fd(ret_fd, machine_place(name));
 }
 
+int netns_open_identified(const char *name, int *ret_fd, struct netns_identity *ret, const char **ret_problem) {
+	int r = netns_open(name, ret_fd, ret_problem);
+
+	return r ? r : netns_identity(*ret_fd, ret);
+}
+
 int netns_remove_stale(const char *name _unused_) {
 	return some_error();
 }
