@@ -8,7 +8,7 @@ enum {
 	PIECE_GUESS = 48, /* most pieces are shorter and need not be formatted twice */
 };
 
-static void reserve(struct text *text, size_t more) {
+void text_reserve(struct text *text, size_t more) {
 	size_t need = text->size + more + 1;
 
 	if (need <= text->allocated)
@@ -32,13 +32,6 @@ void text_add_hex(struct text *t, const void *data, size_t size) {
 		text_addn(t, (const char[]){ digits[*byte >> 4], digits[*byte & 15] }, 2);
 }
 
-void text_addn(struct text *text, const char *piece, size_t n) {
-	reserve(text, n);
-	memcpy(text->data + text->size, piece, n);
-	text->size += n;
-	text->data[text->size] = '\0';
-}
-
 void text_add_wrapped(struct text *text, const char *words, const char *head, size_t width) {
 	const size_t left = strlen(head);
 	size_t at = left, n;
@@ -57,10 +50,6 @@ void text_add_wrapped(struct text *text, const char *words, const char *head, si
 	}
 }
 
-void text_add(struct text *text, const char *piece) {
-	text_addn(text, piece, strlen(piece));
-}
-
 void text_add_number(struct text *text, uint64_t number) {
 	char digits[20], *at = digits + sizeof(digits);
 
@@ -73,7 +62,7 @@ void text_add_number(struct text *text, uint64_t number) {
 void text_addf(struct text *text, const char *format, ...) {
 	va_list args, copy;
 
-	reserve(text, PIECE_GUESS);
+	text_reserve(text, PIECE_GUESS);
 	va_start(args, format);
 	va_copy(copy, args);
 	size_t room = text->allocated - text->size;
@@ -82,7 +71,7 @@ void text_addf(struct text *text, const char *format, ...) {
 	if (n < 0)
 		abort();
 	if ((size_t)n >= room) {
-		reserve(text, (size_t)n);
+		text_reserve(text, (size_t)n);
 		vsnprintf(text->data + text->size, (size_t)n + 1, format, args);
 	}
 	text->size += (size_t)n;

@@ -20,8 +20,22 @@ struct text {
 #define TEXT_IN(buffer) \
 	{ .data = (buffer), .allocated = sizeof(buffer), .borrowed = true }
 
-void text_add(struct text *text, const char *piece);
-void text_addn(struct text *text, const char *piece, size_t n);
+/* Makes room for that many bytes and a NUL. */
+void text_reserve(struct text *text, size_t more);
+
+/* Inline, because most pieces are short, and the length of a literal is known to the compiler. */
+static inline void text_addn(struct text *text, const char *piece, size_t n) {
+	if (text->size + n >= text->allocated)
+		text_reserve(text, n);
+	memcpy(text->data + text->size, piece, n);
+	text->size += n;
+	text->data[text->size] = '\0';
+}
+
+static inline void text_add(struct text *text, const char *piece) {
+	text_addn(text, piece, strlen(piece));
+}
+
 /* Two digits for each byte. */
 void text_add_hex(struct text *t, const void *data, size_t size);
 /* Adds a decimal number, ten times as fast as printf(). */
