@@ -7,7 +7,7 @@
  * entries of certain lists (section->ranges). Everything inside an entry belongs to its innermost range. If entries then
  * have the same name, they are merged like drop-ins.
  *
- * Outside of ranges a node that does not change is not copied, so a file without ranges costs one look at each text. Inside,
+ * Outside of ranges a node that does not change is not copied, and a file without ranges is not walked at all. Inside,
  * everything is copied, because each copy has its own origin.
  */
 #include "expand/expand_private.h"
@@ -312,6 +312,30 @@ static const struct node *walk(struct expansion *x, const struct node *node, str
 	abort();
 }
 
+/* Most files have neither a range nor an expression, which takes one of these characters or YAML's reading of `{n}`. */
+static bool may_have_ranges(const struct node *node) {
+	bool found = false;
+
+	switch (node->type) {
+	case NODE_SCALAR:
+		for (const char *at = node->text; *at && !found; at++)
+			found = *at == '[' || *at == '{';
+		return found;
+	case NODE_SEQUENCE:
+		for (size_t i = 0; i < node->n && !found; i++)
+			found = may_have_ranges(node->items[i]);
+		return found;
+	case NODE_MAPPING:
+		found = node->n == 1 && node_is_null(node->pairs[0].value);
+		for (size_t i = 0; i < node->n && !found; i++)
+			found = may_have_ranges(node->pairs[i].key) || may_have_ranges(node->pairs[i].value);
+		return found;
+	}
+	abort();
+}
+
 const struct node *expand_ranges(struct expansion *x, const struct node *root) {
+	if (!may_have_ranges(root))
+		return root;
 	return walk(x, root, (struct place){ .mapping = x->top }, NULL);
 }
