@@ -341,8 +341,11 @@ static int begin(struct ledger_file *file, const char *lines, size_t size) {
 }
 
 static bool has_secrets(const char *lines, size_t size) {
-	return (size >= strlen(LEDGER_SECRET) && startswith(lines, LEDGER_SECRET)) ||
-	       memmem(lines, size, "\n" LEDGER_SECRET, strlen("\n" LEDGER_SECRET));
+	for (const char *at = lines, *end = lines + size; at && at < end;
+	     at = memchr(at, '\n', (size_t)(end - at)), at += !!at)
+		if (startswith(at, LEDGER_SECRET))
+			return true;
+	return false;
 }
 
 static void divide(const char *lines, size_t size, struct text *plain, struct text *secret) {
