@@ -36,15 +36,15 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t need) {
 	struct arena_chunk *chunk;
 
 	size = MAX(size, need);
-	chunk = xmalloc(sizeof(*chunk) + size);
+	chunk = xmalloc_raw(sizeof(*chunk) + size);
 	ASAN_POISON_MEMORY_REGION(chunk->data, size);
-	chunk->size = size;
-	chunk->next = arena->chunks;
+	*chunk = (struct arena_chunk){ .next = arena->chunks, .size = size };
 	arena->chunks = chunk;
 	return chunk;
 }
 
-void *arena_alloc(struct arena *arena, size_t size) {
+/* Not zeroed: most of it is overwritten at once. */
+static void *take(struct arena *arena, size_t size) {
 	size_t rounded = ((size + sizeof(void *) - 1) & ~(sizeof(void *) - 1)) + GAP;
 	struct arena_chunk *chunk = arena->chunks;
 
@@ -60,8 +60,12 @@ void *arena_alloc(struct arena *arena, size_t size) {
 	return p;
 }
 
+void *arena_alloc(struct arena *arena, size_t size) {
+	return memset(take(arena, size), 0, size);
+}
+
 void *arena_memdup(struct arena *arena, const void *data, size_t size) {
-	void *copy = arena_alloc(arena, size);
+	void *copy = take(arena, size);
 
 	if (size)
 		memcpy(copy, data, size);
@@ -69,10 +73,11 @@ void *arena_memdup(struct arena *arena, const void *data, size_t size) {
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t size) {
-	char *copy = arena_alloc(arena, size + 1);
+	char *copy = take(arena, size + 1);
 
 	if (size)
 		memcpy(copy, text, size);
+	copy[size] = '\0';
 	return copy;
 }
 

@@ -63,6 +63,13 @@ uint32_t hash_bytes(const void *data, size_t size) {
 	return (uint32_t)(last ^ last >> 32);
 }
 
+uint32_t hash_word(const void *data) {
+	uint32_t word;
+
+	memcpy(&word, data, sizeof(word));
+	return (uint32_t)(((key[0] ^ UINT64_C(0x736f6d6570736575)) * word + key[1]) >> 32);
+}
+
 void hash_set_key(const uint8_t bytes[16]) {
 	memcpy(key, bytes, sizeof(key));
 }
