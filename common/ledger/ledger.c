@@ -13,6 +13,7 @@
  *     anything else                           none: the kernel's default
  */
 #include "ledger/ledger_private.h"
+#include "model/kind_masks.h"
 
 /* Entries. */
 
@@ -27,7 +28,7 @@ static void formers_free(struct ledger_former *formers) {
 
 static void entry_free(struct ledger_entry *entry) {
 	formers_free(entry->formers);
-	formers_free(entry->values);
+	free(entry->values);
 	free(entry);
 }
 
@@ -59,23 +60,34 @@ struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struc
 	return ledger_find(ledger, object->ns, id.data);
 }
 
-static const char *text_of(const struct ledger_former *list, size_t field) {
-	for (; list; list = list->next)
-		if (list->field == field)
-			return list->value;
+const char *ledger_former(const struct ledger_entry *entry, size_t field) {
+	for (const struct ledger_former *former = entry->formers; former; former = former->next)
+		if (former->field == field)
+			return former->value;
 	return NULL;
 }
 
-const char *ledger_former(const struct ledger_entry *entry, size_t field) {
-	return text_of(entry->formers, field);
-}
-
 const char *ledger_value(const struct ledger_entry *entry, size_t field) {
-	return text_of(entry->values, field);
+	values_foreach(value, entry)
+		if (value_field(value) == field)
+			return value_text(value);
+	return NULL;
 }
 
-static void drop_text(struct ledger_former **at, size_t field) {
-	for (; *at; at = &(*at)->next)
+static void drop_value(struct ledger_entry *entry, size_t field) {
+	values_foreach(value, entry)
+		if (value_field(value) == field) {
+			const char *next = value_next(value), *end = entry->values + entry->values_size;
+
+			memmove(entry->values + (value - entry->values), next, (size_t)(end - next));
+			entry->values_size -= (size_t)(next - value);
+			return;
+		}
+}
+
+static void drop_field(struct ledger_entry *entry, size_t field) {
+	entry->fields &= ~field_bit(field);
+	for (struct ledger_former **at = &entry->formers; *at; at = &(*at)->next)
 		if ((*at)->field == field) {
 			struct ledger_former *former = *at;
 
@@ -98,11 +110,6 @@ static void add_text(struct ledger_former **at, size_t field, const char *value)
 	*at = former;
 }
 
-static void drop_field(struct ledger_entry *entry, size_t field) {
-	entry->fields &= ~field_bit(field);
-	drop_text(&entry->formers, field);
-}
-
 void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value) {
 	drop_field(entry, field);
 	entry->fields |= field_bit(field);
@@ -111,14 +118,17 @@ void ledger_set_field(struct ledger_entry *entry, size_t field, const char *valu
 }
 
 void ledger_clear_values(struct ledger_entry *entry) {
-	formers_free(entry->values);
+	free(entry->values);
 	entry->values = NULL;
+	entry->values_size = 0;
 	entry->declared_as = NULL;
 }
 
-void ledger_set_value(struct ledger_entry *entry, size_t field, const char *value) {
-	drop_text(&entry->values, field);
-	add_text(&entry->values, field, value);
+void ledger_set_values(struct ledger_entry *entry, const struct text *values) {
+	ledger_clear_values(entry);
+	entry->has_declaration = true;
+	entry->values_size = values->size;
+	entry->values = values->size ? memcpy(xmalloc(values->size), values->data, values->size) : NULL;
 }
 
 int ledger_counterpart(const struct ledger_entry *entry, const struct kind *kind, size_t field) {
@@ -248,22 +258,22 @@ static bool note_field(const struct ledger *ledger, struct ledger_entry *entry, 
 static bool forget_birth(struct ledger_entry *entry) {
 	uint64_t before = entry->fields;
 
-	for (size_t i = 0; i < entry->kind->n_fields; i++)
-		if (ledger_has_field(entry, i) && entry->kind->fields[i].flags & (FIELD_BIRTH | FIELD_LEDGER))
-			drop_field(entry, i);
+	const struct kind_masks *masks = kind_masks(entry->kind);
+	mask_foreach(i, before & (masks->birth | masks->ledger))
+		drop_field(entry, i);
 	return entry->fields != before;
 }
 
 /* A found object none of whose fields go back needs no entry. */
 static bool has_notable(const struct object *desired, const struct object *observed, uint64_t mask, bool made) {
-	for (size_t i = 0; i < desired->kind->n_fields; i++) {
-		const struct field *field = &desired->kind->fields[i];
+	const struct kind_masks *masks = kind_masks(desired->kind);
 
-		if (mask >> i & 1 && !ledger_is_identity(field) && !(field->flags & FIELD_ONCE) &&
-		    notable(field, made, observed))
+	if (made)
+		return true;
+	mask_foreach(i, mask & masks->all & ~masks->identity & ~masks->once)
+		if (notable(&desired->kind->fields[i], made, observed))
 			return true;
-	}
-	return made;
+	return false;
 }
 
 static struct ledger_entry *note(struct ledger *ledger, const struct object *desired, const struct object *observed,
@@ -290,10 +300,9 @@ static struct ledger_entry *note(struct ledger *ledger, const struct object *des
 	}
 	if (made)
 		added |= forget_birth(entry);
-	for (size_t i = 0; i < desired->kind->n_fields; i++)
-		if (mask >> i & 1 || desired->kind->fields[i].class == FIELD_KEY ||
-		    (ledger_is_identity(&desired->kind->fields[i]) && object_has(desired, i)))
-			added |= note_field(ledger, entry, desired, observed, i);
+	const struct kind_masks *masks = kind_masks(desired->kind);
+	mask_foreach(i, (mask & masks->all) | masks->keys | (masks->identity & desired->set))
+		added |= note_field(ledger, entry, desired, observed, i);
 	if (added)
 		ledger_note_source(ledger, entry, desired);
 	if (added)
@@ -312,15 +321,11 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out) {
 	struct ledger_entry *entry = ledger_find_object(ledger, observed);
 
-	for (size_t i = 0; entry && i < observed->kind->n_fields; i++) {
-		const struct field *field = &observed->kind->fields[i];
-
-		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
-			continue;
+	mask_foreach(i, entry ? kind_masks(observed->kind)->birth & observed->set : 0) {
 		int at = ledger_counterpart(entry, observed->kind, i);
-		if (at < 0)
-			continue;
-		set_value(entry, (size_t)at, field, observed);
+
+		if (at >= 0)
+			set_value(entry, (size_t)at, &observed->kind->fields[i], observed);
 	}
 	if (entry)
 		ledger_add_line(entry, out);
@@ -366,9 +371,7 @@ void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_
 	bool changed = false;
 
 	fields &= object->set & ~object->returning;
-	for (size_t i = 0; i < object->kind->n_fields; i++) {
-		if (!(fields >> i & 1) || !(object->kind->fields[i].flags & FIELD_LEDGER))
-			continue;
+	mask_foreach(i, fields & kind_masks(object->kind)->ledger) {
 		entry = entry ? entry : ledger_find_object(ledger, object);
 		changed |= entry && entry->kind == object->kind && set_value(entry, i, &object->kind->fields[i], object);
 	}
@@ -377,26 +380,19 @@ void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_
 }
 
 static void recall(const struct ledger_entry *entry, struct arena *arena, struct object *seen) {
-	for (size_t i = 0; entry && entry->kind == seen->kind && i < seen->kind->n_fields; i++) {
-		const struct field *field = &seen->kind->fields[i];
-		const char *noted = field->flags & FIELD_LEDGER ? ledger_former(entry, i) : NULL;
+	mask_foreach(i, entry && entry->kind == seen->kind ? entry->fields & kind_masks(seen->kind)->ledger : 0) {
+		const char *noted = ledger_former(entry, i);
 
-		if (noted && field_from_text(arena, seen->ns, field, noted, seen))
+		if (noted && field_from_text(arena, seen->ns, &seen->kind->fields[i], noted, seen))
 			seen->set |= field_bit(i);
 	}
 }
 
 void ledger_recall(const struct ledger *ledger, struct state *observed) {
-	const struct kind *kind = NULL; /* consecutive objects are mostly of one kind */
-	uint64_t recalled = 0;
-
 	state_foreach(ns, observed)
-		ns_foreach(object, ns) {
-			if (object->kind != kind)
-				recalled = kind_flagged(kind = object->kind, FIELD_LEDGER);
-			if (recalled)
+		ns_foreach(object, ns)
+			if (kind_masks(object->kind)->ledger)
 				recall(ledger_find_object(ledger, object), &observed->arena, object);
-		}
 }
 
 static bool knows_sign(const struct ledger_entry *entry, const struct field *field, const struct object *observed) {
@@ -414,12 +410,9 @@ bool ledger_has_sign(const struct ledger_entry *entry) {
 }
 
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed) {
-	for (size_t i = 0; i < observed->kind->n_fields; i++) {
-		const struct field *field = &observed->kind->fields[i];
-
-		if (field->flags & FIELD_SIGN && object_has(observed, i) && knows_sign(entry, field, observed))
+	mask_foreach(i, observed->set & kind_masks(observed->kind)->sign)
+		if (knows_sign(entry, &observed->kind->fields[i], observed))
 			return true;
-	}
 	return false;
 }
 
@@ -434,8 +427,8 @@ struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struc
 
 /* Only if both have the unique value. */
 static const struct field *unique_birth(const struct ledger_entry *entry, const struct object *observed, size_t *ret) {
-	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++)
-		if (observed->kind->fields[i].flags & FIELD_UNIQUE && object_has(observed, i) && ledger_former(entry, i)) {
+	mask_foreach(i, entry->kind == observed->kind ? observed->set & entry->fields : 0)
+		if (observed->kind->fields[i].flags & FIELD_UNIQUE && ledger_former(entry, i)) {
 			*ret = i;
 			return &observed->kind->fields[i];
 		}
@@ -448,10 +441,10 @@ bool ledger_is_same(const struct ledger_entry *entry, const struct object *obser
 
 	if (unique)
 		return ledger_is_value(ledger_former(entry, at), unique, observed);
-	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++) {
+	mask_foreach(i, entry->kind == observed->kind ? observed->set & kind_masks(observed->kind)->birth : 0) {
 		const struct field *field = &observed->kind->fields[i];
 
-		if (!(field->flags & FIELD_BIRTH) || field->flags & FIELD_UNIQUE || !object_has(observed, i))
+		if (field->flags & FIELD_UNIQUE)
 			continue;
 		const char *noted = ledger_former(entry, i);
 		if (noted || ledger_has_field(entry, i) ? !noted || !ledger_is_value(noted, field, observed) : entry->made)
@@ -470,11 +463,9 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 }
 
 bool ledger_manages(const struct ledger_entry *entry) {
-	for (size_t i = 0; i < entry->kind->n_fields; i++)
-		if (ledger_has_field(entry, i) && !ledger_is_identity(&entry->kind->fields[i]) &&
-		    !(entry->kind->fields[i].flags & FIELD_ONCE))
-			return true;
-	return false;
+	const struct kind_masks *masks = kind_masks(entry->kind);
+
+	return entry->fields & ~masks->identity & ~masks->once;
 }
 
 void ledger_forget_fields(struct ledger *ledger, const struct object *object, uint64_t mask, struct text *out) {
@@ -488,7 +479,7 @@ void ledger_forget_fields(struct ledger *ledger, const struct object *object, ui
 		if (at < 0)
 			continue;
 		drop_field(entry, (size_t)at);
-		drop_text(&entry->values, (size_t)at);
+		drop_value(entry, (size_t)at);
 	}
 	entry->declared_as = NULL;
 	if (entry->made || ledger_manages(entry)) {

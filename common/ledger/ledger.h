@@ -59,7 +59,8 @@ struct ledger_entry {
 	uint64_t fields;               /* bit i: topod manages kind->fields[i] on the object */
 	struct ledger_former *formers; /* missing: the kernel's default, or not known */
 	bool has_declaration; /* the ledger says how the topology declares the object (a ledger of topod 0.1 does not) */
-	struct ledger_former *values;     /* the declared values; none: it is no longer declared */
+	char *values;         /* the declared values, see ledger_private.h; none: it is no longer declared */
+	size_t values_size;
 	struct position place;            /* where it is declared; line 0: not known */
 	const struct object *declared_as; /* the desired object whose values these are; NULL: not compared yet */
 	UT_hash_handle hh;

@@ -3,6 +3,7 @@
  * The declared values of an entry: by them other topologies see whether they declare the same.
  */
 #include "ledger/ledger_private.h"
+#include "model/kind_masks.h"
 
 /* As the file declares it. The value of a secret before topod is recorded elsewhere, see ledger_text.c. */
 static void print_declared(const struct field *field, const struct object *object, struct text *out) {
@@ -20,58 +21,51 @@ bool ledger_is_value(const char *noted, const struct field *field, const struct 
 	return streq(text_str(&value), noted);
 }
 
-/* Is the field's value part of what the topology declares? */
-static bool is_declaration(const struct object *desired, uint64_t mask, size_t i) {
-	const struct field *field = &desired->kind->fields[i];
+/* What the topology declares of these fields, as an entry has it. */
+static void declared_values(const struct object *desired, uint64_t mask, struct text *out) {
+	const struct kind_masks *masks = kind_masks(desired->kind);
 
-	return desired->set & mask & ~desired->returning & field_bit(i) && field->class != FIELD_KEY &&
-	       !(field->flags & (FIELD_ONCE | FIELD_BIRTH | FIELD_ONE_WAY));
+	mask_foreach(i, desired->set & mask & ~desired->returning &
+				~(masks->keys | masks->once | masks->birth | masks->one_way)) {
+		value_begin(out, i);
+		print_declared(&desired->kind->fields[i], desired, out);
+		value_end(out);
+	}
 }
 
-static size_t count_values(const struct ledger_entry *entry) {
-	size_t n = 0;
-
-	for (const struct ledger_former *value = entry->values; value; value = value->next)
-		n++;
-	return n;
+static bool has_values(const struct ledger_entry *entry, const struct object *desired, const struct text *values) {
+	return entry->has_declaration && entry->values_size == values->size &&
+	       (!values->size || memcmp(entry->values, values->data, values->size) == 0) &&
+	       entry->place.line == desired->position.line && entry->place.source == desired->position.source;
 }
 
-bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask) {
-	size_t n = 0;
-
+/* Returns whether the entry says so already. Otherwise `values` are what it has to say. */
+static bool is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask, struct text *values) {
 	if (entry->declared_as == desired || desired->kind->class->per_topology)
 		return true;
 	if (entry->kind != desired->kind)
 		return false;
-	for (size_t i = 0; i < desired->kind->n_fields; i++) {
-		const char *value = is_declaration(desired, mask, i) ? ledger_value(entry, i) : NULL;
-
-		if (is_declaration(desired, mask, i) &&
-		    !(value && ledger_is_value(value, &desired->kind->fields[i], desired)))
-			return false;
-		n += value != NULL;
-	}
-	if (!entry->has_declaration || n != count_values(entry) || entry->place.line != desired->position.line ||
-	    entry->place.source != desired->position.source)
+	declared_values(desired, mask, values);
+	if (!has_values(entry, desired, values))
 		return false;
 	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
 	return true;
 }
 
-void ledger_declare_entry(struct ledger_entry *entry, const struct object *desired, uint64_t mask, struct text *out) {
-	if (!entry || entry->kind != desired->kind || ledger_is_declared(entry, desired, mask))
-		return;
-	ledger_clear_values(entry);
-	for (size_t i = 0; i < desired->kind->n_fields; i++) {
-		char buffer[LEDGER_VALUE_GUESS];
-		_cleanup_text_ struct text value = TEXT_IN(buffer);
+bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask) {
+	char buffer[LEDGER_VALUES_GUESS];
+	_cleanup_text_ struct text values = TEXT_IN(buffer);
 
-		if (!is_declaration(desired, mask, i))
-			continue;
-		print_declared(&desired->kind->fields[i], desired, &value);
-		ledger_set_value(entry, i, text_str(&value));
-	}
-	entry->has_declaration = true;
+	return is_declared(entry, desired, mask, &values);
+}
+
+void ledger_declare_entry(struct ledger_entry *entry, const struct object *desired, uint64_t mask, struct text *out) {
+	char buffer[LEDGER_VALUES_GUESS];
+	_cleanup_text_ struct text values = TEXT_IN(buffer);
+
+	if (!entry || entry->kind != desired->kind || is_declared(entry, desired, mask, &values))
+		return;
+	ledger_set_values(entry, &values);
 	entry->place = desired->position;
 	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
 	ledger_add_declaration(entry, out);

@@ -10,6 +10,7 @@
 enum {
 	LEDGER_ID_GUESS = 128,   /* bytes; enough for nearly all ids … */
 	LEDGER_VALUE_GUESS = 64, /* … and values */
+	LEDGER_VALUES_GUESS = 256,
 };
 
 /* The fields by which a found object is recognised. */
@@ -33,8 +34,34 @@ struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *n
 				      bool made);
 void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry);
 
-/* Set one declared value; remove all. */
-void ledger_set_value(struct ledger_entry *entry, size_t field, const char *value);
+/* The declared values are one block: for each field, in the order of the table, a byte with its number, and the value with a NUL. */
+static inline size_t value_field(const char *value) {
+	return (unsigned char)*value;
+}
+
+static inline const char *value_text(const char *value) {
+	return value + 1;
+}
+
+static inline const char *value_next(const char *value) {
+	return value + 1 + strlen(value + 1) + 1;
+}
+
+#define values_foreach(value, entry)                                                                       \
+	for (const char *value = (entry)->values; value && value < (entry)->values + (entry)->values_size; \
+	     value = value_next(value))
+
+/* Adds to such a block a field, whose value with its NUL follows. */
+static inline void value_begin(struct text *values, size_t field) {
+	text_addn(values, &(char){ (char)field }, 1);
+}
+
+static inline void value_end(struct text *values) {
+	text_addn(values, "", 1);
+}
+
+/* Set them, which is copied; remove all. */
+void ledger_set_values(struct ledger_entry *entry, const struct text *values);
 void ledger_clear_values(struct ledger_entry *entry);
 
 /* The value as it is recorded. */

@@ -109,6 +109,7 @@ static void rename_entry(struct ledger *ledger, struct ledger_entry *entry, cons
 	renamed->has_declaration = entry->has_declaration;
 	renamed->place = entry->place;
 	renamed->values = TAKE_PTR(entry->values);
+	renamed->values_size = entry->values_size;
 	for (size_t i = 0; i < entry->kind->n_fields; i++) {
 		const char *former = ledger_former(entry, i);
 		_cleanup_free_ char *value = former ? new_value(entry, i, former, from, to) : NULL;

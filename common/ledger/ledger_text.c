@@ -36,11 +36,11 @@ void ledger_add_declaration(const struct ledger_entry *entry, struct text *out) 
 		text_add(out, ":");
 	}
 	text_add_number(out, entry->place.line);
-	for (const struct ledger_former *value = entry->values; value; value = value->next) {
+	values_foreach(value, entry) {
 		text_add(out, "\t");
-		text_add(out, entry->kind->fields[value->field].name);
+		text_add(out, entry->kind->fields[value_field(value)].name);
 		text_add(out, "=");
-		add_escaped(out, value->value);
+		add_escaped(out, value_text(value));
 	}
 	text_addn(out, "\n", 1);
 }
@@ -123,6 +123,16 @@ char *ledger_format(const struct ledger *ledger) {
 	return text_take(&text);
 }
 
+/* As strsep(3), but with one delimiter, which is found faster. */
+static char *next_part(char **at, char delimiter) {
+	char *part = *at, *end = part ? strchr(part, delimiter) : NULL;
+
+	if (end)
+		*end++ = '\0';
+	*at = end;
+	return part;
+}
+
 static int hex(char c) {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
@@ -146,25 +156,29 @@ static bool unescape(char *text) {
 	return true;
 }
 
-static const struct kind *any_kind_by_name(const char *name) {
-	for (const struct kind *const *k = kinds; *k; k++)
-		if (streq((*k)->name, name))
-			return *k;
-	return NULL;
-}
-
 /* The state of reading. */
 struct ledger_reader {
 	struct ledger *ledger;
 	struct ledger_ns *ns;       /* of the line before, usually the same as the next line's; NULL: it may be gone */
 	struct ledger_entry *entry; /* likewise */
+	const struct kind *kind;    /* likewise; NULL: there is none */
 };
+
+static const struct kind *find_kind(struct ledger_reader *reader, const char *name) {
+	if (reader->kind && streq(reader->kind->name, name))
+		return reader->kind;
+	reader->kind = NULL;
+	for (const struct kind *const *k = kinds; *k && !reader->kind; k++)
+		if (*(*k)->name == *name && streq((*k)->name, name))
+			reader->kind = *k;
+	return reader->kind;
+}
 
 /* Fields are written in the table's order, so each is searched from *at, where the one before it was found. */
 static bool find_field(const struct kind *kind, const char *name, size_t *at) {
 	size_t tried = 0;
 
-	for (; tried < kind->n_fields && !streq(kind->fields[*at].name, name); tried++)
+	for (; tried < kind->n_fields && (*kind->fields[*at].name != *name || !streq(kind->fields[*at].name, name)); tried++)
 		*at = *at + 1 < kind->n_fields ? *at + 1 : 0;
 	return tried < kind->n_fields;
 }
@@ -206,9 +220,9 @@ static bool is_namespace(const struct ledger_reader *reader, const char *name) {
 }
 
 static bool parse_addition(struct ledger_reader *reader, char *line) {
-	char *word = strsep(&line, " "), *kind_name = strsep(&line, "\t"), *ns = strsep(&line, "\t"),
-	     *id = strsep(&line, "\t");
-	const struct kind *kind = kind_name ? any_kind_by_name(kind_name) : NULL;
+	char *word = next_part(&line, ' '), *kind_name = next_part(&line, '\t'), *ns = next_part(&line, '\t'),
+	     *id = next_part(&line, '\t');
+	const struct kind *kind = kind_name ? find_kind(reader, kind_name) : NULL;
 	size_t at = 0;
 
 	if (!kind || !ns || !id || !unescape(ns) || !is_namespace(reader, ns) || !unescape(id) || !*id ||
@@ -223,7 +237,7 @@ static bool parse_addition(struct ledger_reader *reader, char *line) {
 	struct ledger_entry *entry = reader->entry = renew_entry(reader, kind, ns, one ? one : id, !streq(word, "found"));
 	bool good = true;
 	entry->shared = streq(word, "shared");
-	for (char *part; good && (part = strsep(&line, "\t"));)
+	for (char *part; good && (part = next_part(&line, '\t'));)
 		good = parse_field(entry, part, &at);
 	if (one)
 		ledger_unite_setting(entry);
@@ -232,7 +246,7 @@ static bool parse_addition(struct ledger_reader *reader, char *line) {
 
 /* "12", "1:12". */
 static bool parse_place(char *text, struct position *ret) {
-	const char *first = strsep(&text, ":");
+	const char *first = next_part(&text, ':');
 	uint32_t source = 0, line;
 
 	if ((text && parse_u32(first, &source) < 0) || source > UINT8_MAX || parse_u32(text ? text : first, &line) < 0)
@@ -243,7 +257,7 @@ static bool parse_place(char *text, struct position *ret) {
 
 /* Reads the declared values of the entry on the line before. */
 static bool parse_declaration(struct ledger_reader *reader, char *line) {
-	char *ns = strsep(&line, "\t"), *id = strsep(&line, "\t"), *place = strsep(&line, "\t");
+	char *ns = next_part(&line, '\t'), *id = next_part(&line, '\t'), *place = next_part(&line, '\t');
 	struct ledger_entry *entry;
 	size_t at = 0;
 
@@ -254,24 +268,28 @@ static bool parse_declaration(struct ledger_reader *reader, char *line) {
 			: ledger_find(reader->ledger, ns, id);
 	if (!entry || !parse_place(place, &entry->place))
 		return false;
-	ledger_clear_values(entry);
-	entry->has_declaration = true;
-	for (char *part; (part = strsep(&line, "\t"));) {
+	char buffer[LEDGER_VALUES_GUESS];
+	_cleanup_text_ struct text values = TEXT_IN(buffer);
+	bool good = true;
+	for (char *part; good && (part = next_part(&line, '\t'));) {
 		char *value = strchr(part, '=');
 
-		if (!value)
-			return false;
-		*value++ = '\0';
-		if (!find_field(entry->kind, part, &at) || !unescape(value))
-			return false;
-		ledger_set_value(entry, at, value);
+		if (value)
+			*value++ = '\0';
+		good = value && find_field(entry->kind, part, &at) && unescape(value);
+		if (!good)
+			break;
+		value_begin(&values, at);
+		text_add(&values, value);
+		value_end(&values);
 	}
-	return true;
+	ledger_set_values(entry, &values);
+	return good;
 }
 
 /* What a secret of the entry was before topod. If the entry is gone, the line has no meaning. */
 static bool parse_secret(struct ledger_reader *reader, char *line) {
-	char *ns = strsep(&line, "\t"), *id = strsep(&line, "\t"), *value = line ? strchr(line, '=') : NULL;
+	char *ns = next_part(&line, '\t'), *id = next_part(&line, '\t'), *value = line ? strchr(line, '=') : NULL;
 	size_t at = 0;
 
 	if (value)
@@ -288,7 +306,7 @@ static bool parse_secret(struct ledger_reader *reader, char *line) {
 }
 
 static bool parse_removal(struct ledger_reader *reader, char *line) {
-	char *ns = strsep(&line, "\t");
+	char *ns = next_part(&line, '\t');
 	struct ledger_entry *entry;
 
 	if (!line || !unescape(ns) || !unescape(line))
@@ -329,7 +347,7 @@ int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *r
 	*ret_damaged = 0;
 	if (size < head || memcmp(text, header, head) != 0)
 		return size ? -EINVAL : 0;
-	_cleanup_free_ char *copy = xmalloc(size - head + 1);
+	_cleanup_free_ char *copy = xmalloc_raw(size - head + 1);
 	memcpy(copy, text + head, size - head);
 	for (char *at = copy, *end = copy + (size - head); at < end;) {
 		char *newline = memchr(at, '\n', (size_t)(end - at));

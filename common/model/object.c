@@ -7,7 +7,7 @@
  * is the same identity for people and for the ledger, where it must survive a restart.
  */
 #include "model/object.h"
-#include "model/kind.h"
+#include "model/kind_masks.h"
 
 enum {
 	KEY_GUESS = 128, /* bytes; enough for nearly all keys */
@@ -34,16 +34,6 @@ static const void *key_of_field(const struct object *object, const struct field 
 	return text;
 }
 
-/* The fields that may name another object. */
-static uint64_t needing_fields(const struct kind *kind) {
-	uint64_t mask = 0;
-
-	for (size_t i = 0; i < kind->n_fields; i++)
-		if ((kind->fields[i].flags & FIELD_DEV || kind->fields[i].needs) && !(kind->fields[i].flags & FIELD_PEER))
-			mask |= field_bit(i);
-	return mask;
-}
-
 void object_seal(struct arena *arena, struct object *object) {
 	const struct kind *kind = object->kind;
 	char buffer[KEY_GUESS];
@@ -51,13 +41,13 @@ void object_seal(struct arena *arena, struct object *object) {
 	size_t size;
 
 	text_addn(&key, (const char *)&kind->class, sizeof(kind->class));
-	for (size_t i = 0; i < kind->n_fields; i++)
-		if (kind->fields[i].class == FIELD_KEY) {
-			const void *value = key_of_field(object, &kind->fields[i], &size);
+	const struct kind_masks *masks = kind_masks(kind);
+	mask_foreach(i, masks->keys) {
+		const void *value = key_of_field(object, &kind->fields[i], &size);
 
-			text_addn(&key, value, size);
-		}
-	object->needing = needing_fields(kind);
+		text_addn(&key, value, size);
+	}
+	object->needing = masks->needing;
 	if (kind->key)
 		kind->key(object, &key);
 	object->hh.key = arena_memdup(arena, key.data, key.size);
@@ -69,34 +59,27 @@ uint64_t object_compare(const struct object *desired, const struct object *obser
 	const struct kind *kind = desired->kind;
 	uint64_t differs = 0;
 
-	for (size_t i = 0; i < kind->n_fields; i++) {
-		const struct field *field = &kind->fields[i];
+	const struct kind_masks *masks = kind_masks(kind);
 
-		if (!object_has(desired, i) || field->class == FIELD_KEY || field->flags & FIELD_ONCE)
-			continue;
-		if (!object_has(observed, i) || !field_equal(field, desired, observed))
+	mask_foreach(i, desired->set & ~masks->keys & ~masks->once)
+		if (!object_has(observed, i) || !field_equal(&kind->fields[i], desired, observed))
 			differs |= field_bit(i);
-	}
 	return differs;
 }
 
 bool object_same_fields(const struct object *a, const struct object *b) {
 	if (a->set != b->set)
 		return false;
-	for (size_t i = 0; i < a->kind->n_fields; i++)
-		if (object_has(a, i) && !field_equal(&a->kind->fields[i], a, b))
+	mask_foreach(i, a->set)
+		if (!field_equal(&a->kind->fields[i], a, b))
 			return false;
 	return true;
 }
 
 const char *object_home_link(const struct object *object) {
-	for (size_t i = 0; i < object->kind->n_fields; i++) {
-		const struct field *field = &object->kind->fields[i];
+	int home = kind_masks(object->kind)->home;
 
-		if (field->class == FIELD_KEY && field->type == &type_link_name)
-			return *(const char *const *)field_of(field, object);
-	}
-	return NULL;
+	return home < 0 ? NULL : *(const char *const *)field_of(&object->kind->fields[home], object);
 }
 
 bool object_leads_to(const struct object *object, const struct ip *ip) {

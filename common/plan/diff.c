@@ -32,6 +32,7 @@
  *
  * Before this, an object may wait (diff_waiting.c), and after it, the order within a class is repaired (reorder()).
  */
+#include "model/kind_masks.h"
 #include "plan/diff.h"
 
 static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs);
@@ -317,8 +318,8 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 }
 
 static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs) {
-	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (differs & field_bit(i) && object->kind->fields[i].class == FIELD_RECREATE)
+	mask_foreach(i, differs & kind_masks(object->kind)->all)
+		if (object->kind->fields[i].class == FIELD_RECREATE)
 			return true;
 	return object->kind->recreate && object->kind->recreate(object, observed, differs);
 }
@@ -368,11 +369,9 @@ static bool is_provided(const struct ns_state *observed, const struct ip *ip) {
 /* Adjusts former values that cannot be restored. A former controller that no longer exists becomes none. A source
  * address that is gone is left out: the kernel has removed it from the route already and would refuse it. */
 static void settle_returning(struct object *object, const struct ns_state *observed) {
-	for (size_t i = 0; !observed->scope && i < object->kind->n_fields; i++) {
+	mask_foreach(i, observed->scope ? 0 : object->returning & object->set) {
 		const struct field *field = &object->kind->fields[i];
 
-		if (!(object->returning & object->set & field_bit(i)))
-			continue;
 		const struct ip *source = field->flags & FIELD_SOURCE ? field_of(field, object) : NULL;
 		if (source && source->family && !is_provided(observed, source))
 			object->set &= ~field_bit(i);

@@ -3,6 +3,7 @@
  * How a difference becomes changes: fields that a create request cannot carry follow in updates, and each update is sent by
  * one protocol. What differs, and what to do about it, is decided elsewhere (diff.c).
  */
+#include "model/kind_masks.h"
 #include "plan/diff.h"
 
 struct change *diff_add(struct diff *diff, enum change_type type, const struct object *desired,
@@ -32,19 +33,15 @@ void diff_refuse(struct diff *diff, struct object *desired, const struct object 
 }
 
 uint64_t diff_all_fields(const struct object *object) {
-	uint64_t mask = object->set & ~object->returning;
+	const struct kind_masks *masks = kind_masks(object->kind);
 
-	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (object->kind->fields[i].class == FIELD_KEY ||
-		    object->kind->fields[i].flags & (FIELD_ONCE | FIELD_ONE_WAY))
-			mask &= ~field_bit(i);
-	return mask;
+	return object->set & ~object->returning & ~(masks->keys | masks->once | masks->one_way);
 }
 
 /* Is a field declared that the kernel reads at the moment when the link comes up? */
 static bool has_before_up(const struct object *object) {
-	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (object_has(object, i) && object->kind->fields[i].flags & FIELD_BEFORE_UP)
+	mask_foreach(i, object->set)
+		if (object->kind->fields[i].flags & FIELD_BEFORE_UP)
 			return true;
 	return false;
 }
@@ -54,16 +51,17 @@ static bool has_before_up(const struct object *object) {
  * something has to be set before the link is up. */
 static uint64_t following_fields(const struct object *object, bool second) {
 	const struct kind *kind = object->kind;
+	const struct kind_masks *masks = kind_masks(kind);
 	bool joins = second || object->joins_down, flags_follow = joins || has_before_up(object);
 	uint64_t mask = 0;
 
-	for (size_t i = 0; i < kind->n_fields; i++) {
+	mask_foreach(i, object->set & ~masks->keys & ~masks->once) {
 		const struct field *field = &kind->fields[i];
 		bool late = field->flags & FIELD_AFTER || kind->bare_create || kind->last & field_bit(i) ||
 			    (flags_follow && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT)) ||
 			    (joins && field->flags & FIELD_CONTROLLER);
 
-		if (object_has(object, i) && late && field->class != FIELD_KEY && !(field->flags & FIELD_ONCE))
+		if (late)
 			mask |= field_bit(i);
 	}
 	return mask;

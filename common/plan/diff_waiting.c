@@ -6,6 +6,7 @@
  * Nothing is planned for them. An object that waits with its link gets a change that is held and in no plan, so that changes
  * that need the object are held too.
  */
+#include "model/kind_masks.h"
 #include "plan/diff.h"
 
 /* What an object that is not usable yet waits for outside topod; NULL: it only takes some time. */
@@ -52,11 +53,11 @@ static struct object *find_provider(struct diff *diff, const struct ns_state *de
 /* A route with a source address waits until that address is usable; before, it would only fail. */
 bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			   struct object *object) {
-	for (size_t i = 0; i < object->kind->n_fields; i++) {
+	mask_foreach(i, object->set) {
 		const struct field *field = &object->kind->fields[i];
 		const struct object *source, *seen;
 
-		if (!(field->flags & FIELD_SOURCE) || !object_has(object, i))
+		if (!(field->flags & FIELD_SOURCE))
 			continue;
 		source = find_provider(diff, desired, observed, field_of(field, object));
 		if (!source || diff_is_in_the_way(diff, desired, object, ns_find(observed, object)))
