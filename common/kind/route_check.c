@@ -37,6 +37,7 @@ struct reach {
 	vec(struct network) networks;
 	vec(struct ip) own;   /* the namespace's addresses, sorted */
 	bool lengths[2][129]; /* of IPv4, of IPv6 */
+	bool ways[4];         /* that occur; indexed by enum way */
 	bool host_scope;      /* some route has scope host */
 	bool unsure;          /* a link is awaited, and it may bring addresses */
 };
@@ -72,6 +73,7 @@ static int compare_networks(const void *a, const void *b) {
 static void add_network(struct reach *reach, struct network network) {
 	network.prefix = prefix_network(&network.prefix);
 	reach->lengths[network.prefix.address.family == AF_INET6][network.prefix.length] = true;
+	reach->ways[network.way] = true;
 	vec_push(&reach->networks, network);
 }
 
@@ -211,6 +213,8 @@ static size_t count_covering(const struct reach *reach, const struct ip *via, co
 static const char *find_way_down(const struct reach *reach, const struct ip *via) {
 	const struct network *found = NULL;
 
+	if (!reach->ways[WAY_DOWN])
+		return NULL;
 	for (unsigned length = ip_bits(via->family) + 1U; !found && shorter(reach, via, &length);) {
 		struct prefix prefix = { *via, (uint8_t)length };
 
@@ -221,6 +225,8 @@ static const char *find_way_down(const struct reach *reach, const struct ip *via
 
 /* A route to the gateway, in the given table or in main, that reaches it in the given way; not a default route. */
 static const struct route *find_route(const struct reach *reach, const struct ip *via, uint32_t table, enum way way) {
+	if (!reach->ways[way])
+		return NULL;
 	for (unsigned length = ip_bits(via->family) + 1U; shorter(reach, via, &length) && length > 0;) {
 		struct prefix prefix = { *via, (uint8_t)length };
 		struct network key = { prefix_network(&prefix), way, "", table, NULL };

@@ -114,10 +114,6 @@ bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired
 void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out);
 /* Records an object that topod is about to make, or to make again where it was found, and how it is declared. */
 void ledger_note_creation(struct ledger *ledger, const struct object *desired, bool made, struct text *out);
-/* To be called after the file was read again: marks all declared values as not compared, and updates the places.
- * Returns whether a place changed; no line is written for that. */
-bool ledger_renew_places(struct ledger *ledger, const struct state *desired);
-
 /* Records that this topology shares an object that another one has in its ledger. Fields of the mask that our entry did not
  * manage before get that topology's former values, and the object gets its birth. */
 void ledger_note_share(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
@@ -188,7 +184,9 @@ bool ledger_set_files(struct ledger *ledger, char *const *files, size_t n);
 bool ledger_concerns(const struct ledger_ns *noted, const struct ns_state *desired, const struct class *class);
 
 /* Adds what must go back to a desired state: fields that are no longer declared return to their former or default value,
- * also on found objects that are no longer declared at all. Namespaces marked `unchanged` are skipped. */
-void ledger_add_returns(const struct ledger *ledger, struct state *desired);
+ * also on found objects that are no longer declared at all. Namespaces marked `unchanged` are skipped.
+ * All declared values count as not compared, and the entries get the places where the file now declares the objects: returns
+ * whether one of them changed; no line is written for that. */
+bool ledger_add_returns(const struct ledger *ledger, struct state *desired);
 
 void ledger_done(struct ledger *ledger);

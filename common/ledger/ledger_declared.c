@@ -74,22 +74,3 @@ void ledger_declare_entry(struct ledger_entry *entry, const struct object *desir
 void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out) {
 	ledger_declare_entry(ledger_find_object(ledger, desired), desired, mask, out);
 }
-
-bool ledger_renew_places(struct ledger *ledger, const struct state *desired) {
-	bool moved = false;
-
-	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next) {
-		for (struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
-			entry->declared_as = NULL;
-		ns_foreach(object, state_find(desired, ns->name)) {
-			struct ledger_entry *entry = ledger_find_object(ledger, object);
-
-			if (!entry || !entry->place.line || !object->position.line ||
-			    (entry->place.line == object->position.line && entry->place.source == object->position.source))
-				continue;
-			entry->place = object->position;
-			moved = true;
-		}
-	}
-	return moved;
-}

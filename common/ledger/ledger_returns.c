@@ -131,24 +131,40 @@ static void return_undeclared(struct state *state, const struct ledger_entry *en
 		object->set &= ~(object->returning & field_bit(LINK_UP));
 }
 
-static void returns_of(const struct ledger_ns *noted, struct state *desired) {
+/* The file was read again: is the object declared elsewhere in it? No line is written for that. */
+static bool renew_place(struct ledger_entry *entry, const struct object *object) {
+	if (!entry->place.line || !object->position.line ||
+	    (entry->place.line == object->position.line && entry->place.source == object->position.source))
+		return false;
+	entry->place = object->position;
+	return true;
+}
+
+/* Returns whether a place changed. */
+static bool returns_of(const struct ledger_ns *noted, struct state *desired) {
 	/* This adds namespaces that are no longer declared, so that they are scanned too. */
 	struct ns_state *ns = state_namespace(desired, noted->name);
 	struct ledger_entry *entry;
+	bool moved = false;
 
-	if (ns->unchanged)
-		return;
-	for (entry = noted->entries; entry; entry = entry->hh.next)
-		entry->declared = false;
+	for (entry = noted->entries; entry; entry = entry->hh.next) {
+		entry->declared &= ns->unchanged;
+		entry->declared_as = NULL;
+	}
 	ns_foreach(object, ns) {
 		char buffer[LEDGER_ID_GUESS];
 		_cleanup_text_ struct text id = TEXT_IN(buffer);
 
 		object_print_id(object, &id);
 		entry = ledger_find_in(noted, id.data);
-		if (entry)
+		if (!entry)
+			continue;
+		moved |= renew_place(entry, object);
+		if (!ns->unchanged)
 			return_declared(desired, object, entry);
 	}
+	if (ns->unchanged)
+		return moved;
 	/* See the table at the head of the file. */
 	const struct ledger_entry *made = ledger_made_namespace(noted);
 	bool goes = !ns_self(ns) && made && !made->shared && !made->left;
@@ -157,6 +173,7 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 		    (!goes || ledger_outlives_namespace(entry) || may_move_along(noted, entry)) &&
 		    !ledger_setting_rests(desired, entry))
 			return_undeclared(desired, entry, is_given_up(noted, ns) || (made && made->left));
+	return moved;
 }
 
 bool ledger_concerns(const struct ledger_ns *noted, const struct ns_state *desired, const struct class *class) {
@@ -176,9 +193,12 @@ static void scan_sources(const struct ledger_ns *noted, struct state *desired) {
 			state_namespace(desired, NS_HOST);
 }
 
-void ledger_add_returns(const struct ledger *ledger, struct state *desired) {
+bool ledger_add_returns(const struct ledger *ledger, struct state *desired) {
+	bool moved = false;
+
 	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next) {
-		returns_of(ns, desired);
+		moved |= returns_of(ns, desired);
 		scan_sources(ns, desired);
 	}
+	return moved;
 }

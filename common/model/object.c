@@ -171,13 +171,12 @@ static bool next_item(const struct object *object, const struct field *field, si
 
 bool object_next_need(const struct object *object, struct need *need) {
 	size_t item = need->item;
+	uint64_t named = object->needing ? object->needing & (object->set | kind_masks(object->kind)->keys) : 0;
 
-	for (uint64_t left = object->needing >> need->next << need->next; left; left &= left - 1, item = 0) {
+	for (uint64_t left = named >> need->next << need->next; left; left &= left - 1, item = 0) {
 		size_t i = (size_t)__builtin_ctzll(left);
 		const struct field *field = &object->kind->fields[i];
 
-		if (!object_has(object, i) && field->class != FIELD_KEY)
-			continue;
 		const struct class *class = field->flags & FIELD_DEV ? &class_link : field->needs;
 		const struct link_ref *ref = field->type == &type_link_ref ? field_of(field, object) : NULL;
 

@@ -12,6 +12,15 @@
 #include "base/utf8.h"
 
 int parse_u32(const char *text, uint32_t *ret) {
+	uint32_t decimal = 0;
+	size_t n = 0;
+
+	for (; isdigit((unsigned char)text[n]) && n < 9; n++)
+		decimal = decimal * 10 + (uint32_t)(text[n] - '0');
+	if (n && !text[n]) { /* nearly always */
+		*ret = decimal;
+		return 0;
+	}
 	int base = startswith(text, "0x") || startswith(text, "0X") ? 16 : 10;
 	const char *digits = base == 16 ? text + 2 : text;
 	char *end = NULL;

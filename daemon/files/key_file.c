@@ -12,6 +12,7 @@
 
 #include "files/path_trust.h"
 #include "files/privilege.h"
+#include "model/kind_masks.h"
 
 enum { FILE_MAX = 4096 };
 
@@ -103,11 +104,11 @@ static void read_key(const struct key_place *place, struct key_file *ret) {
 void key_files_read(struct loaded_spec *loaded, unsigned flags) {
 	state_foreach(ns, &loaded->spec.state)
 		ns_foreach(object, ns)
-			for (size_t i = 0; i < object->kind->n_fields; i++) {
+			mask_foreach(i, object->set) {
 				const struct field *field = &object->kind->fields[i];
 				struct key_file *file = field_of(field, object);
 
-				if (!field->type->is_key_file || !object_has(object, i) || !file->path)
+				if (!field->type->is_key_file || !file->path)
 					continue;
 				struct key_place place = { loaded, object_position(object, field), flags, file->path };
 				read_key(&place, file);

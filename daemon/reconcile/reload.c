@@ -73,9 +73,8 @@ void reconciler_begin_applying(struct reconciler *r) {
 	struct reconciler_status *status = &r->status;
 
 	/* Records new positions of unchanged objects. If they cannot be written, the former lines stay. */
-	if (ledger_renew_places(r->ledger, &r->spec.state))
+	if (ledger_add_returns(r->ledger, &r->spec.state))
 		(void)ledger_file_set_head(r->file, r->ledger);
-	ledger_add_returns(r->ledger, &r->spec.state);
 	status->counts.n_namespaces = status->counts.n_objects = 0;
 	state_foreach(ns, &r->spec.state) {
 		worklist_add(&r->work, ns->name);
