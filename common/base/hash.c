@@ -35,7 +35,15 @@ static inline void add_word(struct sip *s, uint64_t word) {
 	s->v0 ^= word;
 }
 
-/* In host byte order, because the values never leave the process. */
+uint32_t hash_word(const void *data) {
+	uint32_t word;
+
+	memcpy(&word, data, sizeof(word));
+	return (uint32_t)(((key[0] ^ UINT64_C(0x736f6d6570736575)) * word + key[1]) >> 32);
+}
+
+/* In host byte order, because the values never leave the process. Four bytes have one hash, however it is asked for: the
+ * compiler may know the length of a literal in one place and not in another. */
 uint32_t hash_bytes(const void *data, size_t size) {
 	struct sip s = { key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
 			 key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573) };
@@ -43,6 +51,8 @@ uint32_t hash_bytes(const void *data, size_t size) {
 	const char *at = data;
 	size_t left = size;
 
+	if (size == sizeof(uint32_t))
+		return hash_word(data);
 	for (; left >= sizeof(word); at += sizeof(word), left -= sizeof(word)) {
 		memcpy(&word, at, sizeof(word));
 		add_word(&s, word);
@@ -61,13 +71,6 @@ uint32_t hash_bytes(const void *data, size_t size) {
 		round_once(&s);
 	last = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 	return (uint32_t)(last ^ last >> 32);
-}
-
-uint32_t hash_word(const void *data) {
-	uint32_t word;
-
-	memcpy(&word, data, sizeof(word));
-	return (uint32_t)(((key[0] ^ UINT64_C(0x736f6d6570736575)) * word + key[1]) >> 32);
 }
 
 void hash_set_key(const uint8_t bytes[16]) {

@@ -53,6 +53,20 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+/* The compiler knows the length of the literal, but not that of the entry's name. */
+static void test_literals(void **state _unused_) {
+	struct entry entry = { .name = "host" }, *table = NULL, *found;
+	volatile size_t size = 4;
+
+	hash_set_key(some_key);
+	HASH_ADD_KEYPTR(hh, table, entry.name, size, &entry);
+	HASH_FIND(hh, table, "host", 4, found);
+	assert_ptr_equal(found, &entry);
+	HASH_FIND(hh, table, entry.name, size, found);
+	assert_ptr_equal(found, &entry);
+	HASH_CLEAR(hh, table);
+}
+
 /* Names that uthash's own function puts into one bucket. */
 static bool is_chosen(const char *name) {
 	unsigned value;
@@ -91,10 +105,8 @@ static void test_chosen_names(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_key),
-		cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_chosen_names),
+		cmocka_unit_test(test_values),   cmocka_unit_test(test_key),          cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_literals), cmocka_unit_test(test_chosen_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
