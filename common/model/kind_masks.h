@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which fields of a kind have a property, as masks; see kind_masks.c. */
 #pragma once
 
 #include "model/kind.h"
@@ -27,7 +28,7 @@ static inline const struct kind_masks *kind_masks(const struct kind *kind) {
 	return slot->kind == kind ? slot : kind_masks_fill(slot, kind);
 }
 
-/* for (size_t i in mask) */
+/* Runs with i set to each bit of the mask. */
 #define mask_foreach(i, mask)                                                                              \
 	for (uint64_t i##_left = (mask), i = 0; i##_left && (i = (size_t)__builtin_ctzll(i##_left), true); \
 	     i##_left &= i##_left - 1)
