@@ -187,7 +187,7 @@ static void expect_campus_host(const struct shape *s, unsigned host, struct line
 	add_neighbor(l, end->name, shape_bridge(shape_bridge_of(host)).address);
 	add_line(l, "nexthop %u", NEXTHOP_ID);
 	add_line(l, "qdisc %s on %s", s->form == VLANS ? "netem" : "tbf", end->name);
-	for (unsigned i = 0; i < FILTER_RULES; i++)
+	for (unsigned i = 0; s->form == CAMPUS && i < FILTER_RULES; i++)
 		add_line(l, "accept");
 }
 

@@ -9,7 +9,8 @@
  *
  * campus  a star whose hosts have a macvlan on one link of the hub instead of a bridge's port, and each host what a
  *         filtered and shaped one has besides: policy rules, a neighbour, a next hop, a qdisc, filter rules.
- * vlans   the same on a filtering bridge of which each host is in a VLAN, in a VRF, for kernels that have these.
+ * vlans   the same on a filtering bridge of which each host is in a VLAN, in a VRF, for kernels that have these;
+ *         without the filter.
  *
  * topology.py writes the same topologies as files for topod. If you change one, change the other; `floor check` of what
  * topod built shows whether they agree. Addresses are in host byte order here.

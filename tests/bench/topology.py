@@ -118,6 +118,8 @@ def campus_host(host, link, shaping, route):
     yield "      - {priority: 101, fwmark: 7, family: ipv4, table: 101}"
     yield "    neighbors:"
     yield f'      - {{address: {gateway}, mac-address: "02:00:00:00:00:01", dev: eth0}}'
+    if not route:
+        return
     yield "    filter:"
     yield "      input:"
     yield "        rules:"

@@ -55,7 +55,7 @@ int wire_listen(int protocol, const unsigned *groups, size_t count) {
 
 void batch_init(struct batch *b, int fd) {
 	b->fd = fd;
-	b->sequence = 0;
+	b->sequence = b->awaited = 0;
 	b->used = 0;
 	b->last = NULL;
 }
@@ -106,7 +106,7 @@ static bool take_acks(const struct batch *b, const char *buffer, int n, int *err
 			continue;
 		if (answer->error && !*error)
 			*error = answer->error;
-		if (h->nlmsg_seq == b->sequence)
+		if (h->nlmsg_seq == (b->awaited ? b->awaited : b->sequence))
 			return true;
 	}
 	return false;
@@ -118,10 +118,12 @@ int batch_try(struct batch *b) {
 
 	if (!b->last)
 		return 0;
-	b->last->nlmsg_flags |= NLM_F_ACK;
+	if (!b->awaited)
+		b->last->nlmsg_flags |= NLM_F_ACK;
 	batch_send(b);
 	while (!take_acks(b, buffer, (int)receive(b->fd, buffer, sizeof(buffer)), &error))
 		;
+	b->awaited = 0;
 	return error;
 }
 

@@ -24,6 +24,7 @@ enum {
 struct batch {
 	int fd;
 	uint32_t sequence;
+	uint32_t awaited; /* the message whose answer ends the waiting; 0: the last one */
 	size_t used;
 	struct nlmsghdr *last;
 	_Alignas(8) char data[BATCH_SIZE];

@@ -33,7 +33,10 @@ static void begin_transaction(struct batch *b) {
 	add_nft(b, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 }
 
+/* Before Linux 6.10 the end itself is not acknowledged. */
 static void end_transaction(struct batch *b) {
+	b->last->nlmsg_flags |= NLM_F_ACK;
+	b->awaited = b->last->nlmsg_seq;
 	add_nft(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 }
 
