@@ -146,7 +146,7 @@ static uint64_t own_attributes(const struct asking *a, const struct object *link
 			continue;
 		if (field->flags & FIELD_SECRET || (is_lower(field) && !a->base) ||
 		    (field->flags & FIELD_DEV && !is_lower(field)))
-			return 0; /* it is made with others */
+			return 0; /* it refers to others */
 		if (is_lower(field))
 			mask |= field_bit(i);
 		if (field->wire == WIRE_DATA && !(field->flags & (FIELD_HIDDEN | FIELD_AFTER)))
@@ -200,7 +200,7 @@ static void bring_here(struct object *object) {
 	}
 }
 
-/* Makes a link with these attributes; *ret_lacks: which of them it then does not have. */
+/* Makes a link with these attributes; *ret_lacks: those that it does not have afterwards. */
 static struct answer make_link(struct asking *a, const struct object *object, uint64_t fields, uint64_t *ret_lacks) {
 	struct link *link = arena_memdup(a->arena, object, object->kind->size);
 	const struct change change = { .type = CHANGE_CREATE, .desired = &link->object, .fields = fields };

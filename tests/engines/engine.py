@@ -169,7 +169,7 @@ class Proof:
         d.stop()
 
     def test_killed(self):
-        """And so does one whose process was killed, which its policy starts again."""
+        """So does one whose process was killed and whose policy starts it again."""
         d = self.daemon(self.spec(self.topology)).ready()
         self.start("app", policy=True)
         for n in range(1, self.kills + 1):
