@@ -209,7 +209,7 @@ static bool needs_excused(struct run *run, const struct object *object, unsigned
 		const struct object *link = state_find_need(desired(run), &need);
 
 		if (link ? excused(run, link, depth + 1)
-			 : !ns_link(world_ns_or_held(run->w, need.ns), need.name)) /* nothing here makes it */
+			 : need.name && !ns_link(world_ns_or_held(run->w, need.ns), need.name)) /* nothing here makes it */
 			return true;
 	}
 	return false;

@@ -56,7 +56,7 @@ static bool needs(struct dragging *d) {
 		   (streq(d->other->ns, d->object->ns) || (twin && streq(twin->ns, d->object->ns)));
 	object_foreach_need(need, d->other)
 		d->needs |= object_is_link(d->object) && streq(need.ns, d->object->ns) &&
-			    streq(need.name, ((const struct link *)d->object)->name);
+			    streq_ptr(need.name, ((const struct link *)d->object)->name);
 	return d->needs;
 }
 
