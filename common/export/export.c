@@ -106,12 +106,20 @@ const struct node *export_list(struct export *x, const struct ns_state *ns, cons
 	return items_finish(x, &items);
 }
 
+/* The value that a section prints by itself; NULL: there is none. */
+static const struct node *export_printed(struct export *x, const struct section *section, const struct ns_state *ns) {
+	_cleanup_text_ struct text text = {};
+
+	section->print(ns, &text);
+	return text.size ? export_flow(x, &text) : NULL;
+}
+
 void export_sections(struct export *x, const struct ns_state *ns, enum section_place place, const char *link,
 		     node_pairs *pairs, node_pairs *notes) {
 	for (const struct class *const *class = classes; *class; class ++)
 		for (const struct section *s = (*class)->sections; s && s->key; s++) {
-			if (s->place == place && s->word && s->word(ns))
-				pairs_add(x, pairs, s->key, build_word(x->arena, nowhere, s->word(ns)));
+			if (s->place == place && s->print)
+				pairs_add(x, pairs, s->key, export_printed(x, s, ns));
 			if (s->place != place || s->shape != SECTION_LIST || !s->mapping || !s->mapping->kind)
 				continue;
 			pairs_add(x, pairs, s->key, export_list(x, ns, s, link));
@@ -151,15 +159,15 @@ static bool has_only_comments(const node_pairs *pairs) {
 }
 
 static void export_namespace(struct export *x, const struct ns_state *ns, node_pairs *namespaces) {
-	const char *maker = x->options->maker(x->options->userdata, ns);
+	const char *file = NULL, *maker = x->options->maker(x->options->userdata, ns, &file);
+	bool own = maker && streq_ptr(x->options->topology, maker);
 	node_pairs pairs = {};
 
-	if (maker && !x->options->fresh)
+	if (maker && !own && !x->options->fresh)
 		export_note(x, &pairs, ns->name, NULL,
-			    "made by topod (%s), which manages it; another topology cannot own "
-			    "it",
-			    maker);
-	if (!x->options->fresh)
+			    "made by topod (topology %s%s%s), which manages it; another topology cannot own it", maker,
+			    file ? ", " : "", file ? file : "");
+	if (!own && !x->options->fresh)
 		pairs_add(x, &pairs, "adopt", build_word(x->arena, nowhere, "true"));
 	export_interfaces(x, ns, &pairs);
 	export_sections(x, ns, SECTION_NAMESPACE, NULL, &pairs, &pairs);
@@ -184,6 +192,8 @@ void export_state(struct arena *arena, const struct state *seen, const struct ex
 		if (export_has(ns))
 			export_namespace(&x, ns, &namespaces);
 	export_around(&x, &namespaces);
+	if (options->topology)
+		pairs_add(&x, &top, "topology", build_text(arena, nowhere, options->topology));
 	pairs_add(&x, &top, "namespaces", pairs_finish(&x, &namespaces));
 	pairs_add(&x, &top, "links", export_pairs(&x));
 	ret->root = pairs_finish(&x, &top);

@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "yaml/yaml.h"
 #include "model/state.h"
+#include "ledger/ledger.h"
 
 /* A note on what the file leaves out. */
 struct export_note {
@@ -21,12 +22,14 @@ struct export_note {
 };
 
 struct export_options {
-	bool fresh;                 /* for a machine where none of it exists: without `adopt` */
-	const void *machine_id;     /* 16 bytes, from which topod computes MAC addresses */
-	uint32_t queues;            /* the number of queues that a pair's ends have by default */
-	const struct state *around; /* what export_each_around() found, observed */
-	/* Who made the namespace, if that was a topod with its own file: "topology office, /etc/topod/office.yaml"; else NULL. */
-	const char *(*maker)(void *userdata, const struct ns_state *ns);
+	bool fresh;                  /* for a machine where none of it exists: without `adopt` */
+	const void *machine_id;      /* 16 bytes, from which topod computes MAC addresses */
+	uint32_t queues;             /* the number of queues that a pair's ends have by default */
+	const struct state *around;  /* what export_each_around() found, observed */
+	const char *topology;        /* the file is this topology's, which may have made some of it; NULL: a new one */
+	const struct ledger *ledger; /* … and its ledger; NULL: none */
+	/* The topology that made the namespace, and its file (NULL: not known); NULL: topod did not. */
+	const char *(*maker)(void *userdata, const struct ns_state *ns, const char **ret_file);
 	void *userdata;
 };
 

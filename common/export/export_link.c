@@ -148,10 +148,11 @@ static const struct kind *written_kind(struct export *x, const struct link *link
 		*ret_why = arena_printf(x->arena, "is of kind '%s', which topod cannot make", link->kind_text);
 	}
 	for (size_t i = LINK_N_FIELDS; i < kind->n_fields; i++) {
-		const struct link_ref *ref =
-			kind->fields[i].type == &type_link_ref ? field_of(&kind->fields[i], link) : NULL;
+		const struct link_ref *ref = field_of(&kind->fields[i], link);
+		bool lower = kind->fields[i].type == &type_link_ref && ref->ifindex && !ref->name;
+		bool underlay = kind->fields[i].type == &type_underlay && streq_ptr(ref->ns, "?");
 
-		if (ref && !*ret_why && object_has(&link->object, i) && (ref->ifindex || ref->netnsid >= 0) && !ref->name)
+		if (!*ret_why && object_has(&link->object, i) && (lower || underlay))
 			*ret_why = "is on an interface in a namespace without a name";
 	}
 	return *ret_why || kind->unnamed ? kind_by_name("existing", &class_link) : kind;

@@ -6,6 +6,8 @@
  */
 #include "export/export_private.h"
 
+#include "kind/link.h"
+
 static bool is_text(const struct field *field) {
 	return field->type == &type_text || field->type == &type_link_name;
 }
@@ -47,14 +49,11 @@ static const struct node *list_node(struct export *x, const char *ns, const stru
 	return items_finish(x, &items);
 }
 
-/* A list without keys, as its type prints it. */
-static const struct node *flow_node(struct export *x, const struct field *field, const void *base) {
-	_cleanup_text_ struct text text = {};
+const struct node *export_flow(struct export *x, const struct text *text) {
 	_cleanup_(diags_done) struct diags quiet = {};
 
-	field_print_exact(field, base, &text);
 	return yaml_read(x->arena, &quiet,
-			 diags_add_source(&quiet, (struct source_text){ .text = text_str(&text), .size = text.size }));
+			 diags_add_source(&quiet, (struct source_text){ .text = text_str(text), .size = text->size }));
 }
 
 /* "10 20-29" as [10, 20-29]. */
@@ -71,8 +70,10 @@ static const struct node *value_node(struct export *x, const char *ns, const str
 	const struct link_ref *ref = field->type == &type_link_ref ? field_of(field, base) : NULL;
 	_cleanup_text_ struct text text = {};
 
-	if (field->type->is_list)
-		return flow_node(x, field, base);
+	if (field->type->is_list) { /* without keys, as its type prints it */
+		field_print_exact(field, base, &text);
+		return export_flow(x, &text);
+	}
 	if (field->type->item)
 		return list_node(x, ns, field, field_of(field, base));
 	if (ref && ref->name && streq_ptr(ref->ns, ns))
@@ -114,13 +115,23 @@ static bool is_default(const struct object *object, const struct field *field, c
 	return field_from_text(&arena, object->ns, field, text, base) && field_equal(field, base, object);
 }
 
+/* Does the topology's file declare the field that all links have? If it did not any more, the field would go back to its
+ * default. Everything else is changed as a whole, or follows from other keys. */
+static bool is_declared(const struct export *x, const struct object *object, size_t i) {
+	bool kept = x->options->ledger && object_is_link(object) && i < LINK_N_FIELDS;
+	const struct ledger_entry *entry = kept ? ledger_find_object(x->options->ledger, object) : NULL;
+	int at = entry ? ledger_counterpart(entry, object->kind, i) : -1;
+
+	return at >= 0 && ledger_value(entry, (size_t)at);
+}
+
 bool export_says(const struct export *x, const struct object *object, const struct field *field, size_t i) {
 	const char *text = field->initial ? field->initial : field->fallback;
 
 	if (!(object_has(object, i) || field->class == FIELD_KEY) ||
 	    field->flags & (FIELD_HIDDEN | FIELD_ONCE | FIELD_UNPRINTED))
 		return false;
-	if (object->kind->is_usual && object->kind->is_usual(x->seen, object, i))
+	if (object->kind->is_usual && object->kind->is_usual(x->seen, object, i) && !is_declared(x, object, i))
 		return false;
 	return text ? !is_default(object, field, text) : !is_nothing(field, object);
 }

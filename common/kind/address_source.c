@@ -77,6 +77,19 @@ static int refused(struct source_scan *scan _unused_, int error) {
 	return error == -ENODEV ? 0 : error;
 }
 
+/* add_v4_addrs() (net/ipv6/addrconf.c) gives a sit tunnel fe80::LOCAL, without a mark. */
+static bool is_of_tunnel(const struct link *link, const struct address *address) {
+	int at = kind_field(link->object.kind, "local");
+	const struct field *field = at >= 0 ? &link->object.kind->fields[at] : NULL;
+	const struct ip *local = field && field->type == &type_ip ? field_of(field, link) : NULL;
+	struct ip made = { .family = AF_INET6, .bytes = { 0xfe, 0x80 } };
+
+	if (!local || local->family != AF_INET || address->object.owned || address->address.length != 64)
+		return false;
+	memcpy(made.bytes + 12, local->bytes, 4);
+	return ip_equal(&made, &address->address.address);
+}
+
 static void find_own_addresses(const struct source_scan *scan) {
 	ns_foreach(object, scan->seen) {
 		const struct address *address = (const struct address *)object;
@@ -85,6 +98,7 @@ static void find_own_addresses(const struct source_scan *scan) {
 
 		if (!link || !link_is_own_address(link, &address->address))
 			continue;
+		object->kernel_made |= is_of_tunnel(link, address);
 		link->own_families |= family_bit(address->address.address.family);
 		if (object->kernel_made && !streq(link->name, "lo"))
 			link->link_local = address->address.address;

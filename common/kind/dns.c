@@ -127,6 +127,70 @@ static void each(struct reader *r, const struct node *list, void (*add)(struct r
 		add(r, list);
 }
 
+/* For an export: the opposite of reading. */
+
+static void print_list(const char *key, char *words, struct text *out) {
+	const char *separator = "";
+	char *word;
+
+	text_addf(out, "%s%s: [", out->size ? ", " : "", key);
+	while ((word = strsep(&words, " "))) {
+		text_add(out, separator);
+		yaml_add_quoted(out, word);
+		separator = ", ";
+	}
+	text_add(out, "]");
+}
+
+/* The keys that say such a file; false: it is somebody else's, and may have comments and options that none says. */
+static bool print_file(struct arena *arena, const char *content, struct text *out) {
+	const char *text = startswith(content, DNS_FIRST_LINE);
+	char *lines = text ? arena_strdup(arena, text) : NULL, *line = lines;
+	_cleanup_text_ struct text servers = {};
+
+	while (lines && (line = strsep(&lines, "\n")) && startswith(line, "nameserver "))
+		text_addf(&servers, "%s%s", servers.size ? " " : "", startswith(line, "nameserver "));
+	if (servers.size)
+		print_list("servers", servers.data, out);
+	if (text && lines && startswith(line, "search ")) {
+		print_list("search", line + strlen("search "), out);
+		line = strsep(&lines, "\n");
+	}
+	if (text && lines && startswith(line, "options ")) {
+		print_list("options", line + strlen("options "), out);
+		line = strsep(&lines, "\n");
+	}
+	return text && !lines && !*line;
+}
+
+static void print_dns(const struct ns_state *seen, struct text *out) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_text_ struct text file = {}, hosts = {};
+	bool has_file = false, has_hosts = false;
+
+	ns_foreach(object, seen) {
+		const char *content = object->kind == &kind_dns || object->kind == &kind_hosts
+					      ? ((const struct dns *)object)->content
+					      : "";
+
+		if (object->kind == &kind_dns && !print_file(&arena, content, &file))
+			text_done(&file);
+		else
+			has_file |= object->kind == &kind_dns;
+		has_hosts |= object->kind == &kind_hosts && dns_print_hosts(&arena, content, &hosts);
+	}
+	if (has_hosts)
+		text_addf(&file, "%shosts: {%s}", file.size ? ", " : "", text_str(&hosts));
+	if (has_file || has_hosts)
+		text_addf(out, "{%s}", text_str(&file));
+}
+
+static const char *left_out(struct arena *arena, const struct object *observed) {
+	_cleanup_text_ struct text text = {};
+
+	return print_file(arena, ((const struct dns *)observed)->content, &text) ? NULL : "left out";
+}
+
 static const struct section keys[] = {
 	{ .key = "servers",
 	  .shape = SECTION_LIST,
@@ -212,6 +276,7 @@ static const struct section sections[] = {
 	  .mapping = &dns_mapping,
 	  .value = "[dns](#dns)",
 	  .doc = "The content of /etc/netns/NAME/resolv.conf and /etc/netns/NAME/hosts; not for `host`.",
+	  .print = print_dns,
 	  .read = read_dns },
 	{},
 };
@@ -223,11 +288,6 @@ static void noun(const struct object *object, struct text *out) {
 static struct object *from_text(struct arena *arena, const char *ns, const struct object *wanted _unused_,
 				const char *text) {
 	return &dns_new(arena, &kind_dns, ns, text)->object;
-}
-
-/* The file may have comments and options for which `dns` has no keys. */
-const char *dns_left_out(struct arena *arena _unused_, const struct object *observed _unused_) {
-	return "left out";
 }
 
 /* Changes of the file are heard by inotify. */
@@ -271,6 +331,6 @@ const struct kind kind_dns = {
 	.n_fields = ARRAY_SIZE(dns_fields),
 	.markable = true,
 	.noun = noun,
-	.left_out = dns_left_out,
+	.left_out = left_out,
 	.warn = warn,
 };

@@ -37,5 +37,7 @@ struct dns *dns_declare(struct reading *here, const struct kind *kind, const str
 /* Reads the value of `hosts`. */
 void dns_read_hosts(struct reading *here, const struct node *node);
 
-/* For kind->left_out of both files. */
-const char *dns_left_out(struct arena *arena, const struct object *observed);
+/* For an export. */
+
+/* The value of `hosts` for this content; false: none says it. */
+bool dns_print_hosts(struct arena *arena, const char *content, struct text *out);

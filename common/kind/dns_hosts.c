@@ -49,6 +49,48 @@ void dns_read_hosts(struct reading *here, const struct node *node) {
 		dns_declare(here, &kind_hosts, node, text_str(&text))->everybody = everybody;
 }
 
+static void add_name(const char *name, const struct text *addresses, size_t n, struct text *out) {
+	if (!n)
+		return;
+	text_add(out, out->size ? ", " : "");
+	yaml_add_quoted(out, name);
+	text_addf(out, n > 1 ? ": [%s]" : ": %s", text_str(addresses));
+}
+
+/* Names in the order in which they come first, each with its addresses; the file has them in the same order if
+ * dns_read_hosts() wrote it. */
+bool dns_print_hosts(struct arena *arena, const char *content, struct text *out) {
+	const char *rest = startswith(content, DNS_FIRST_LINE LOCALHOST);
+	char *lines = rest ? arena_strdup(arena, rest) : NULL, *line;
+	_cleanup_text_ struct text addresses = {};
+	const char *name = "";
+	size_t n = 0;
+
+	while ((line = strsep(&lines, "\n")) && *line) {
+		char *next = strchr(line, ' ');
+
+		if (!next)
+			return false;
+		*next++ = '\0';
+		if (!streq(next, name)) {
+			add_name(name, &addresses, n, out);
+			text_done(&addresses);
+			n = 0;
+		}
+		name = next;
+		text_add(&addresses, n++ ? ", " : "");
+		yaml_add_quoted(&addresses, line);
+	}
+	add_name(name, &addresses, n, out);
+	return rest && line && !lines; /* nothing behind the last line's end */
+}
+
+static const char *left_out(struct arena *arena, const struct object *observed) {
+	_cleanup_text_ struct text text = {};
+
+	return dns_print_hosts(arena, ((const struct dns *)observed)->content, &text) ? NULL : "left out";
+}
+
 /* Which namespaces share a network. */
 
 struct network_key {
@@ -202,6 +244,6 @@ const struct kind kind_hosts = {
 	.n_fields = ARRAY_SIZE(dns_fields),
 	.markable = true,
 	.noun = noun,
-	.left_out = dns_left_out,
+	.left_out = left_out,
 	.settle = settle,
 };

@@ -50,10 +50,15 @@ static bool state_item_parse(struct parse *p, const struct field *field _unused_
 	return word_unknown(p, node, states, "state", text);
 }
 
-static void state_item_print(const struct nft_item *item, struct text *out) {
+const char *nft_state_name(uint32_t bit) {
 	for (const struct enum_name *name = states; name->name; name++)
-		if (name->value == item->state)
-			text_add(out, name->name);
+		if (name->value == bit)
+			return name->name;
+	return NULL;
+}
+
+static void state_item_print(const struct nft_item *item, struct text *out) {
+	text_add(out, nft_state_name(item->state));
 }
 
 static bool state_item_equal(const struct nft_item *a, const struct nft_item *b) {
@@ -136,6 +141,15 @@ static bool icmp_item_parse(struct parse *p, const struct field *field _unused_,
 		     "it is a name such as echo-request, a number, or TYPE/CODE such as 3/1", "unknown ICMP type '%s'",
 		     text);
 	return false;
+}
+
+void nft_print_icmp(uint8_t protocol, uint8_t type, int16_t code, struct text *out) {
+	for (size_t i = 0; i < ARRAY_SIZE(icmp_names) && code < 0; i++)
+		if ((protocol == IPPROTO_ICMP ? icmp_names[i].icmp : icmp_names[i].icmp6) == type) {
+			text_add(out, icmp_names[i].name);
+			return;
+		}
+	text_addf(out, code < 0 ? "%u" : "%u/%d", type, code);
 }
 
 static void icmp_item_print(const struct nft_item *item, struct text *out) {
@@ -336,6 +350,11 @@ static bool log_parse(struct parse *p, const struct field *field, const struct n
 	}
 	*(struct nft_log *)value = log;
 	return good;
+}
+
+void nft_print_log_level(uint32_t level, struct text *out) {
+	if (level != LOG_WARNING && level + 1 < ARRAY_SIZE(levels))
+		text_add(out, levels[level].name);
 }
 
 static void log_print(const struct field *field _unused_, const void *value, struct text *out) {

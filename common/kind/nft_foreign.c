@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tables of nftables that do not belong to this topology, by name: only an export reads them, to mention that they
- * exist. nft(8) shows their content.
+ * The tables of nftables by name: only an export looks at them, to say that they are there, or whose they are. What is in them
+ * is for nft(8).
  */
 #include "kind/ruleset.h"
 
@@ -51,7 +51,7 @@ static const char *family_name(uint8_t family) {
 	return family < ARRAY_SIZE(names) && names[family] ? names[family] : "?";
 }
 
-struct object *nft_foreign_decode(const struct decode *decode, const struct nlmsghdr *nlh) {
+struct object *nft_foreign_decode(const struct decode *decode, const struct nlmsghdr *nlh, const char **ret_topology) {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[NFTA_TABLE_NAME + 1];
 
@@ -66,5 +66,7 @@ struct object *nft_foreign_decode(const struct decode *decode, const struct nlms
 	table->name = arena_printf(decode->arena, "%s %s", family_name(nfg->nfgen_family), name);
 	table->object.set = field_bit(0);
 	object_seal(decode->arena, &table->object);
+	const char *topology = nfg->nfgen_family == NFPROTO_INET ? startswith(name, "topod-") : NULL;
+	*ret_topology = topology ? arena_strdup(decode->arena, topology) : NULL;
 	return &table->object;
 }

@@ -260,6 +260,7 @@ int nft_reader_finish(struct nft_reader *reader, struct ruleset **ret) {
 	if (!reader->present)
 		return 0;
 	ruleset = (struct ruleset *)object_new(decode->arena, &kind_ruleset, decode->ns);
+	ruleset->topology = decode->topology;
 	ruleset->head = head_of(reader);
 	fill_chains(reader, ruleset);
 	ruleset->text = whole_text(reader, ruleset);

@@ -226,13 +226,17 @@ static bool protocol_item_parse(struct parse *p, const struct field *field _unus
 	return true;
 }
 
-static void protocol_item_print(const struct nft_item *item, struct text *out) {
+void nft_print_protocol(uint8_t protocol, struct text *out) {
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-		if (protocols[i].value == item->protocol) {
+		if (protocols[i].value == protocol) {
 			text_add(out, protocols[i].name);
 			return;
 		}
-	text_addf(out, "%u", item->protocol);
+	text_addf(out, "%u", protocol);
+}
+
+static void protocol_item_print(const struct nft_item *item, struct text *out) {
+	nft_print_protocol(item->protocol, out);
 }
 
 static bool protocol_item_equal(const struct nft_item *a, const struct nft_item *b) {

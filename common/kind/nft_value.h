@@ -37,3 +37,9 @@ void nft_parse_ports(const char *text, uint16_t *ret_first, uint16_t *ret_last);
 void nft_print_ports(uint16_t first, uint16_t last, struct text *out);
 /* False after an error: the range is reversed. */
 bool nft_check_order(struct parse *p, const struct node *node, uint16_t first, uint16_t last);
+
+/* What the items print. */
+void nft_print_log_level(uint32_t level, struct text *out); /* nothing for the usual one */
+void nft_print_protocol(uint8_t protocol, struct text *out);
+const char *nft_state_name(uint32_t bit); /* NULL: the language has no word for it */
+void nft_print_icmp(uint8_t protocol, uint8_t type, int16_t code, struct text *out); /* code -1: any */

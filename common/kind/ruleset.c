@@ -287,6 +287,7 @@ static const struct section sections[] = {
 	  .mapping = &nat_mapping,
 	  .value = "list of [NAT entries](#nat-entry)",
 	  .doc = "Address translation, in order.",
+	  .print = ruleset_words_of_nat,
 	  .read = read_nat },
 	{ .key = "filter",
 	  .place = SECTION_NAMESPACE,
@@ -295,6 +296,7 @@ static const struct section sections[] = {
 	  .mapping = &filter_mapping,
 	  .value = "[filter](#filter)",
 	  .doc = "Which packets pass, and what else is done with them.",
+	  .print = ruleset_words_of_filter,
 	  .read = read_filter },
 	{ .key = "nft",
 	  .place = SECTION_NAMESPACE,
@@ -515,7 +517,12 @@ static const char *lacking(struct arena *arena, const struct refusal *refusal, c
 	return name ? arena_printf(arena, "chains of type %s in nftables", name) : NULL;
 }
 
+static const char *topology(const struct object *observed) {
+	return observed->kind == &kind_ruleset ? ((const struct ruleset *)observed)->topology : NULL;
+}
+
 const struct class class_ruleset = {
+	.topology = topology,
 	.sections = sections,
 	.name = "nftables table",
 	.plural = "nftables tables",
@@ -540,6 +547,7 @@ const struct kind kind_ruleset = {
 	.id = id,
 	.lines = lines,
 	.diff = diff,
+	.left_out = ruleset_left_out,
 	.warn = ruleset_warn,
 	.asks = ruleset_asks,
 	.warn_value = ruleset_warn_value,

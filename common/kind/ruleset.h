@@ -259,6 +259,7 @@ struct ruleset {
 	const char *head;
 	size_t n_chains;
 	const struct nft_content *chains; /* by name */
+	const char *topology;             /* observed: whose table it is */
 };
 
 /* The keys of an entry of `nat`, of a chain of `filter` and of its rules. */
@@ -351,8 +352,8 @@ enum nft_request {
 	NFT_REQUEST_ALL,      /* a dump of all tables, see nft_foreign.c */
 };
 
-/* A table of NFT_REQUEST_ALL, sealed; NULL: it is another message. */
-struct object *nft_foreign_decode(const struct decode *decode, const struct nlmsghdr *nlh);
+/* A table of NFT_REQUEST_ALL, sealed, and the topology whose table has such a name, or NULL. NULL: it is another message. */
+struct object *nft_foreign_decode(const struct decode *decode, const struct nlmsghdr *nlh, const char **ret_topology);
 
 /* Writes one of the requests that read the topology's table. */
 void nft_put_request(struct nl_writer *w, const char *topology, enum nft_request request);
@@ -432,6 +433,11 @@ int nft_reader_finish(struct nft_reader *reader, struct ruleset **ret);
 /* How the namespace reaches an address, by the longest declared prefix (ruleset_meaning.c). False: no declared object leads
  * to it. */
 bool ruleset_find_lead(const struct ns_state *ns, const struct ip *ip, struct lead *ret);
+
+/* nft_export.c, see struct section and struct kind */
+void ruleset_words_of_nat(const struct ns_state *seen, struct text *out);
+void ruleset_words_of_filter(const struct ns_state *seen, struct text *out);
+const char *ruleset_left_out(struct arena *arena, const struct object *observed);
 
 /* ruleset_meaning.c, see struct kind */
 void ruleset_warn(struct meaning *m);

@@ -2,6 +2,8 @@
 /*
  * How a topology's nf_tables table is read and heard. Reading takes three answers, and more if it has sets; if the ruleset
  * changes in between, all of it is read again.
+ *
+ * For an export all tables are listed before: if one of them is a topology's, that one is read. All others are only named.
  */
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -16,11 +18,18 @@ enum {
 
 struct nft_reading {
 	struct nft_reader reader;
+	struct decode decode; /* with the topology whose table is read */
 	bool absent;
 	unsigned tries;
 	enum nft_request step;
 	const struct nft_reader_set *set; /* NFT_REQUEST_ELEMENTS: whose */
+	struct object *ours;              /* for an export: the table of a topology */
+	bool several;                     /* … and there are more of them */
 };
+
+static bool is_listing(const struct source_scan *scan) {
+	return scan->everything && scan->round == 0;
+}
 
 /* The first set from this one on, NULL if there is none: objects have no elements. */
 static const struct nft_reader_set *first_set(const struct nft_reader_set *other) {
@@ -55,42 +64,63 @@ static void next_step(struct nft_reading *reading) {
 static void dump(struct source_scan *scan, struct nl_writer *w) {
 	struct nft_reading *reading = scan->own;
 
-	if (scan->everything) {
+	if (!reading) {
+		reading = scan->own = arena_new(scan->decode.arena, struct nft_reading);
+		reading->decode = scan->decode;
+	}
+	if (is_listing(scan)) {
 		nft_put_request(w, "", NFT_REQUEST_ALL);
 		return;
 	}
-	if (!reading)
-		reading = scan->own = arena_new(scan->decode.arena, struct nft_reading);
 	if (reading->step == NFT_REQUEST_TABLE)
-		nft_reader_begin(&reading->reader, &scan->decode);
+		nft_reader_begin(&reading->reader, &reading->decode);
 	if (reading->step == NFT_REQUEST_ELEMENTS)
-		nft_put_elements_request(w, scan->decode.topology, reading->set->name);
+		nft_put_elements_request(w, reading->decode.topology, reading->set->name);
 	else
-		nft_put_request(w, scan->decode.topology, reading->step);
+		nft_put_request(w, reading->decode.topology, reading->step);
 }
 
 static void begin(struct source_scan *scan) {
 	struct nft_reading *reading = scan->own;
 
-	if (scan->restarted && !scan->everything)
+	if (is_listing(scan)) {
+		reading->ours = NULL;
+		reading->several = false;
+	} else if (scan->restarted) {
 		nft_reader_restart(&reading->reader);
+	}
+}
+
+/* Names every table except the first of a topology. */
+static void list_table(struct source_scan *scan, const struct nlmsghdr *nlh) {
+	struct nft_reading *reading = scan->own;
+	const char *topology = NULL;
+	struct object *table = nft_foreign_decode(&scan->decode, nlh, &topology);
+
+	if (table && topology && !reading->ours) {
+		reading->ours = table;
+		reading->decode.topology = topology;
+		return;
+	}
+	reading->several |= topology != NULL;
+	if (table)
+		scan_add(scan, table);
 }
 
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	struct nft_reading *reading = scan->own;
-	struct object *table = scan->everything ? nft_foreign_decode(&scan->decode, nlh) : NULL;
 
-	if (table)
-		scan_add(scan, table);
-	if (scan->everything)
-		return 0;
-	return nft_reader_message(&reading->reader, nlh);
+	if (is_listing(scan))
+		list_table(scan, nlh);
+	else
+		return nft_reader_message(&reading->reader, nlh);
+	return 0;
 }
 
 static int refused(struct source_scan *scan, int error) {
 	struct nft_reading *reading = scan->own;
 
-	if (scan->everything) /* a kernel without nf_tables */
+	if (is_listing(scan)) /* a kernel without nf_tables */
 		return error == -EOPNOTSUPP || error == -EPROTONOSUPPORT ? 0 : error;
 	if (error == -ENOENT && reading->step == NFT_REQUEST_ELEMENTS) { /* the set has gone meanwhile */
 		nft_reader_restart(&reading->reader);
@@ -104,7 +134,11 @@ static int finish(struct source_scan *scan) {
 	struct nft_reading *reading = scan->own;
 	struct ruleset *ruleset = NULL;
 
-	if (scan->everything || reading->absent)
+	if (is_listing(scan) && reading->ours && !reading->several)
+		return 1;
+	if (is_listing(scan) && reading->ours)
+		scan_add(scan, reading->ours);
+	if (is_listing(scan) || reading->absent)
 		return 0;
 	next_step(reading);
 	if (reading->step != NFT_REQUEST_TABLE)

@@ -242,14 +242,14 @@ static const struct field forwarding = { .name = "forwarding", .type = &type_enu
 
 const char *const sysctl_exported[] = { "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", NULL };
 
-static const char *forwarding_word(const struct ns_state *seen) {
+static void print_forwarding(const struct ns_state *seen, struct text *out) {
 	bool on[2] = {};
 
 	ns_foreach(object, seen)
 		for (size_t i = 0; i < 2 && object_is_setting(object); i++)
 			on[i] |= sysctl_path_matches(sysctl_exported[i], ((const struct sysctl *)object)->path) &&
 				 streq(((const struct sysctl *)object)->value, "1");
-	return on[0] && on[1] ? "true" : on[0] ? "ipv4" : on[1] ? "ipv6" : NULL;
+	text_add(out, on[0] && on[1] ? "true" : on[0] ? "ipv4" : on[1] ? "ipv6" : "");
 }
 
 static void read_forwarding(struct reading *r, const struct section *section, const struct node *node) {
@@ -261,6 +261,29 @@ static void read_forwarding(struct reading *r, const struct section *section, co
 		add_setting(r, "net/ipv4/ip_forward", families ? "1" : "0", node->position);
 	if (families & 2 || !families)
 		add_setting(r, "net/ipv6/conf/all/forwarding", families ? "1" : "0", node->position);
+}
+
+bool sysctl_is_shown(const struct kind *kind) {
+	return kind == &kind_sysctl;
+}
+
+/* Those of a file that topod has read are the ones that the ledger has, besides what `forwarding` says. */
+static void print_settings(const struct ns_state *seen, struct text *out) {
+	ns_foreach(object, seen) {
+		_cleanup_text_ struct text name = {};
+		bool said = false;
+
+		if (object->kind != &kind_sysctl)
+			continue;
+		for (const char *const *path = sysctl_exported; *path; path++)
+			said |= sysctl_path_matches(*path, ((const struct sysctl *)object)->path);
+		if (said)
+			continue;
+		id(object, &name);
+		text_addf(out, "%s%s: ", out->size ? ", " : "{", startswith(name.data, "sysctl "));
+		yaml_add_value(out, ((const struct sysctl *)object)->value);
+	}
+	text_add(out, out->size ? "}" : "");
 }
 
 static const struct field setting = { .name = "sysctl", .type = &type_text };
@@ -309,7 +332,7 @@ static const struct section sections[] = {
 	  .value = "`true`, `false`, `ipv4`, `ipv6`",
 	  .doc = "Whether packets are forwarded, and for which family.",
 	  .schema = "{\"enum\": [true, false, \"ipv4\", \"ipv6\"]}",
-	  .word = forwarding_word,
+	  .print = print_forwarding,
 	  .read = read_forwarding },
 	{ .key = "sysctl",
 	  .place = SECTION_NAMESPACE,
@@ -320,6 +343,7 @@ static const struct section sections[] = {
 	  .doc = "Settings below `net.`, written as for sysctl(8); a dot in an interface's name is written as a slash.",
 	  .schema = "{\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^net[./].\"}, "
 		    "\"additionalProperties\": {\"type\": [\"string\", \"integer\"]}}",
+	  .print = print_settings,
 	  .read = read_sysctl },
 	{ .key = "accept-ra",
 	  .place = SECTION_INTERFACE,

@@ -189,6 +189,16 @@ void tunnel_check(struct reading *r, const struct ns_state *ns _unused_, const s
 		diag_error(r->parse.diags, position_of(desired, "ignore-df"), "'ignore-df' needs 'pmtu-discovery: false'");
 }
 
+bool tunnel_is_usual(const struct state *seen _unused_, const struct object *observed, size_t field) {
+	const struct tunnel *tunnel = (const struct tunnel *)observed;
+	int both = kind_field(observed->kind, "key"), input = kind_field(observed->kind, "input-key");
+	bool same = tunnel->input_key.set == tunnel->output_key.set && tunnel->input_key.number == tunnel->output_key.number;
+
+	if (both < 0 || input < 0)
+		return false;
+	return (int)field == both ? !same : same && ((int)field == input || (int)field == input + 1);
+}
+
 static const char *text_of(struct arena *arena, const struct object *desired, const char *name) {
 	int i = kind_field(desired->kind, name);
 	_cleanup_text_ struct text text = {};

@@ -103,6 +103,8 @@ void tunnel_get_ipv6(struct tunnel *tunnel, const struct nlattr *const *data, co
 
 /* Members of struct kind: checks, claims, and when a tunnel cannot be changed in place. */
 void tunnel_check(struct reading *r, const struct ns_state *ns, const struct object *desired);
+/* kind->is_usual(): of `key` and the two keys, what says the same in fewer words is written. */
+bool tunnel_is_usual(const struct state *seen, const struct object *observed, size_t field);
 bool tunnel_claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret);
 /* Without the key. */
 bool tunnel_claim_ends(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret);
@@ -114,5 +116,6 @@ bool tunnel_recreate(const struct object *desired, const struct object *observed
 		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                        \
 		.size = sizeof(struct tunnel), .fields = table, .n_fields = ARRAY_SIZE(table), .link_kind = word,         \
 		.markable = true, .sent_in = link_sent_in, .encode = link_encode, .whole_data = true, .made_below = true, \
-		.check = tunnel_check, .claim = tunnel_claim, .recreate = tunnel_recreate, __VA_ARGS__                    \
+		.check = tunnel_check, .is_usual = tunnel_is_usual, .claim = tunnel_claim, .recreate = tunnel_recreate,   \
+		__VA_ARGS__                                                                                               \
 	}

@@ -56,8 +56,8 @@ static const struct field vti6[] = { FIELDS("::") };
 		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                    \
 		.size = sizeof(struct tunnel), .fields = table, .n_fields = ARRAY_SIZE(table), .link_kind = word,     \
 		.markable = true, .no_mac = true, .sent_in = link_sent_in, .encode = link_encode, .whole_data = true, \
-		.made_below = true, .check = check, .claim = tunnel_claim_ends, .recreate = tunnel_recreate,          \
-		.put_data = put_keys, .get_data = get_keys                                                            \
+		.made_below = true, .check = check, .is_usual = tunnel_is_usual, .claim = tunnel_claim_ends,          \
+		.recreate = tunnel_recreate, .put_data = put_keys, .get_data = get_keys                               \
 	}
 
 const struct kind kind_vti = VTI("vti", "An interface for IPsec over IPv4, by marks; `xfrm` is the newer form.", vti);

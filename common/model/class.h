@@ -55,6 +55,8 @@ struct class {
 	bool moves_along;        /* stays on its link when that is moved to another namespace */
 	bool exact;              /* on a link that topod made, the file lists all of them: others are removed */
 	bool single_value;       /* has a single value, which messages need not name ("was changed from 0 to 1") */
+	/* Whose this observed object is, by its name; NULL: not known. A NULL function: the same. */
+	const char *(*topology)(const struct object *observed);
 };
 
 /* All classes, in the order in which their objects are made; ended by NULL. */

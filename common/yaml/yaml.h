@@ -102,6 +102,11 @@ bool node_is_true(const struct node *node);
 /* Is it a plain scalar that YAML 1.1 reads as a base-60 number: `22:22`, some MAC addresses? */
 bool node_is_sexagesimal(const struct node *node);
 
+/* Adds a text in double quotes. */
+void yaml_add_quoted(struct text *out, const char *value);
+/* The same; but numbers, ranges of them and marks with a mask are plain. */
+void yaml_add_value(struct text *out, const char *value);
+
 /* Writes a tree as a YAML document that yaml_read() reads as an equal tree: in blocks, with short lists and mappings on
  * one line. Comments are on separate lines. */
 void yaml_write(const struct node *root, struct text *out);

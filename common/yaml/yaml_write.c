@@ -32,9 +32,12 @@ static bool is_plain(const struct node *node) {
 
 	if (!isalnum((unsigned char)text[0]) || (node->quoted && !is_word(node)))
 		return node_is_null(node) && *text;
-	for (size_t i = 0; i < node->n; i++)
-		if (!isalnum((unsigned char)text[i]) && !strchr("_./+-:", text[i]))
+	for (size_t i = 0; i < node->n; i++) {
+		bool between = text[i] == ' ' && isalnum((unsigned char)text[i - 1]) && isalnum((unsigned char)text[i + 1]);
+
+		if (!isalnum((unsigned char)text[i]) && !between && !strchr("_./+-:", text[i]))
 			return false;
+	}
 	return text[node->n - 1] != ':' && !strstr(text, "::");
 }
 
@@ -56,6 +59,17 @@ static void write_quoted(const struct node *node, struct text *out) {
 			text_addn(out, node->text + i, n);
 	}
 	text_add(out, "\"");
+}
+
+void yaml_add_quoted(struct text *out, const char *value) {
+	write_quoted(&(struct node){ .type = NODE_SCALAR, .text = value, .n = strlen(value) }, out);
+}
+
+void yaml_add_value(struct text *out, const char *value) {
+	if (isdigit((unsigned char)*value) && strspn(value, "0123456789abcdefx/-") == strlen(value))
+		text_add(out, value);
+	else
+		yaml_add_quoted(out, value);
 }
 
 static void write_scalar(const struct node *node, struct text *out) {

@@ -66,18 +66,65 @@ static void add_maker(void *userdata, const char *topology) {
 		ledger_done(&maker.ledger);
 }
 
-static const char *maker_of(void *userdata, const struct ns_state *ns) {
+static const char *maker_of(void *userdata, const struct ns_state *ns, const char **ret_file) {
 	struct makers *makers = userdata;
 
 	vec_foreach(maker, &makers->list) {
 		const struct ledger_entry *made = ledger_made_namespace(ledger_namespace(&maker->ledger, ns->name));
 
-		if (made && ns_self(ns) && ledger_is_same(made, ns_self(ns)))
-			return arena_printf(&makers->arena, "topology %s%s%s", maker->topology,
-					    maker->ledger.files.n ? ", " : "",
-					    maker->ledger.files.n ? maker->ledger.files.items[0] : "");
+		if (!made || !ns_self(ns) || !ledger_is_same(made, ns_self(ns)))
+			continue;
+		*ret_file = maker->ledger.files.n ? maker->ledger.files.items[0] : NULL;
+		return maker->topology;
 	}
 	return NULL;
+}
+
+static const struct ledger *ledger_of(const struct makers *makers, const char *topology) {
+	vec_foreach(maker, &makers->list)
+		if (streq(maker->topology, topology))
+			return &maker->ledger;
+	return NULL;
+}
+
+/* Is everything that the topology made in what is exported, in words of the language? If not, the file in its place would
+ * remove the rest. A network card that was moved in looks like one that was always there; a secret is left out. */
+static bool is_whole(const struct ledger *ledger, const struct state *seen) {
+	for (const struct ledger_ns *ns = ledger ? ledger->namespaces : NULL; ns; ns = ns->hh.next) {
+		if (ns->entries && !state_find(seen, ns->name))
+			return false;
+		for (const struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
+			if (entry->kind->bare_create || entry->fields & kind_flagged(entry->kind, FIELD_SECRET))
+				return false;
+	}
+	return true;
+}
+
+/* Is the object topod's, and has the file no words for it? */
+static bool is_lost(const struct object *object) {
+	_cleanup_(arena_done) struct arena arena = {};
+
+	return object->owned && object->kind->left_out && object->kind->left_out(&arena, object);
+}
+
+/* The topology that made what is exported, if it is one and everything of it is there. */
+static const char *topology_of(struct makers *makers, const struct state *seen) {
+	const char *found = NULL, *file;
+
+	state_foreach(ns, seen) {
+		const char *maker = maker_of(makers, ns, &file);
+
+		if (maker && found && !streq(maker, found))
+			return NULL;
+		found = maker ? maker : found;
+		ns_foreach(object, ns) {
+			maker = object->kind->class->topology ? object->kind->class->topology(object) : NULL;
+			if ((maker && found && !streq(maker, found)) || is_lost(object))
+				return NULL;
+			found = maker ? maker : found;
+		}
+	}
+	return found && is_whole(ledger_of(makers, found), seen) ? found : NULL;
 }
 
 static void makers_done(struct makers *makers) {
@@ -89,14 +136,31 @@ static void makers_done(struct makers *makers) {
 
 /* ---- scanning ---- */
 
-/* Of the settings, only those that a file can declare are read. */
-static int scan(const scope_list *scopes, struct state *ret) {
+/* The settings that a topology has set. */
+static void want_settings(const struct ledger *ledger, const char *ns, struct state *wanted) {
+	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
+
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next) {
+		const char *path = sysctl_is_shown(entry->kind) && entry->values
+					   ? ledger_former(entry, (size_t)kind_field(entry->kind, "path"))
+					   : NULL;
+
+		if (path)
+			ns_add(state_namespace(wanted, ns), &sysctl_new(&wanted->arena, ns, path, "")->object);
+	}
+}
+
+/* Of the settings, only those are read that a file can declare in a word, and those that a topology has set. */
+static int scan(const scope_list *scopes, const struct makers *makers, struct state *ret) {
 	_cleanup_(state_done) struct state wanted = {};
 
-	vec_foreach(scope, scopes)
+	vec_foreach(scope, scopes) {
 		for (const char *const *path = sysctl_exported; *path; path++)
 			ns_add(state_namespace(&wanted, scope->ns),
 			       &sysctl_new(&wanted.arena, scope->ns, *path, "")->object);
+		vec_foreach(maker, &makers->list)
+			want_settings(&maker->ledger, scope->ns, &wanted);
+	}
 	return inventory_scan(scopes->items, scopes->n, &wanted, "", true, ret);
 }
 
@@ -124,12 +188,12 @@ static void add_scope(void *userdata, const char *ns, const char *link _unused_)
 }
 
 /* Exported links may be made on links in other namespaces. */
-static void scan_around(const struct state *seen, struct state *ret) {
+static void scan_around(const struct state *seen, const struct makers *makers, struct state *ret) {
 	scope_list scopes = {};
 
 	export_each_around(seen, add_scope, &scopes);
 	if (scopes.n)
-		(void)scan(&scopes, ret); /* without it, the file only contains less */
+		(void)scan(&scopes, makers, ret); /* without it, the file only contains less */
 	vec_done(&scopes);
 }
 
@@ -160,7 +224,9 @@ static int export(const scope_list *scopes, const struct options *options, struc
 	struct exported exported = {};
 	_cleanup_(makers_done) struct makers makers = {};
 	uint8_t machine_id[16] = {};
-	int r = scan(scopes, &seen);
+
+	(void)ledger_file_each(add_maker, &makers); /* on error there are none */
+	int r = scan(scopes, &makers, &seen);
 
 	if (r < 0) {
 		complain("cannot read the kernel's state: %s", r == -EPERM ? "only root can" : strerror(-r));
@@ -168,11 +234,16 @@ static int export(const scope_list *scopes, const struct options *options, struc
 	}
 	bool good = is_complete(&seen);
 	chosen_mac_read(&seen);
-	scan_around(&seen, &around);
+	scan_around(&seen, &makers, &around);
 	spec_file_machine_id(machine_id);
-	(void)ledger_file_each(add_maker, &makers); /* on error there are none */
+	const char *topology = topology_of(&makers, &seen);
+	const struct ledger *ledger = topology ? ledger_of(&makers, topology) : NULL;
+	if (ledger)
+		ledger_recall(ledger, &seen);
 	export_state(arena, &seen,
 		     &(struct export_options){ .fresh = options->fresh,
+					       .topology = options->fresh ? NULL : topology,
+					       .ledger = options->fresh ? NULL : ledger,
 					       .around = &around,
 					       .maker = maker_of,
 					       .userdata = &makers,

@@ -476,33 +476,6 @@ class Trial:
         if SANITIZER.search(self.said[-1]):
             raise Wrong("`topod run`: a sanitizer found something")
 
-    @staticmethod
-    def write_export(path, text):
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
-        os.chmod(path, 0o644)
-
-    def export(self):
-        """What runs as a file, as if somebody else had made it: `plan` finds nothing to do, and applied on an empty machine it
-        makes the same, which is exported as the same file."""
-        os.makedirs("/run/topod", exist_ok=True)  # missing if everything waits
-        os.rename("/run/topod", "/run/topod.away")
-        try:
-            self.write_export("/run/export.yaml", self.topod("export", "--all", expect=(0,)).stdout)
-            if "nothing to do" not in self.topod("plan", "/run/export.yaml", expect=(0,)).stdout:
-                raise Wrong("`plan` of what was exported is not empty")
-            first = json.loads(self.topod("export", "--all", "--fresh", "--json", expect=(0,)).stdout)["file"]
-            self.write_export("/run/fresh.yaml", json.dumps(first))
-            command = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-B", __file__, "/run/fresh.yaml", "--again"]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                  check=False)
-            if not done.stdout or unordered(json.loads(done.stdout)["file"]) != unordered(first):
-                self.said.append(f"--- applied elsewhere and exported again:\n{done.stdout}{done.stderr}")
-                raise Wrong("what was exported makes something else elsewhere")
-        finally:
-            shutil.rmtree("/run/topod", ignore_errors=True)
-            os.rename("/run/topod.away", "/run/topod")
-
     def run(self):
         begun = time.monotonic()
         done = self.topod("check", self.path, expect=(0, 78))
@@ -514,7 +487,7 @@ class Trial:
             return "mistake"
         if done.returncode == 0:
             self.topod("plan", self.path, expect=(0,))
-            self.export()
+            self.said.append(round_trip(self.topod))
             self.disturb()
         else:
             self.expect_places(done)
@@ -524,6 +497,48 @@ class Trial:
         if left:
             raise Wrong(f"`down` left {left}")
         return "refused" if done.returncode else "converged"
+
+
+# Exporting ------------------------------------------------------------------------------------------------------
+
+
+def plan_nothing(topod, text, what):
+    with open("/run/export.yaml", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod("/run/export.yaml", 0o644)
+    done = topod("plan", "/run/export.yaml", expect=(0, 2))
+    if "nothing to do" not in done.stdout:
+        raise Wrong(f"`plan` of {what} is not empty:\n{text}\n{done.stdout}{done.stderr}")
+
+
+def make_elsewhere(text):
+    """Applies the file on an empty machine, and exports it there; returns that and what was said."""
+    with open("/run/fresh.yaml", "w", encoding="utf-8") as f:
+        f.write(text)
+    command = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-B", os.path.abspath(__file__),
+               "/run/fresh.yaml", "--again"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    return done.stdout, done.stderr
+
+
+def round_trip(topod):
+    """What runs as a file, for its topology and as if somebody else had made it: `plan` finds nothing to do, and applied on an
+    empty machine it makes the same, which is exported as the same file. topod: runs a verb. Returns the file; raises Wrong."""
+    own = topod("export", "--all", expect=(0,)).stdout
+    if own.startswith("topology: "):
+        plan_nothing(topod, own, "what the topology exported")
+    os.makedirs("/run/topod", exist_ok=True)  # missing if everything waits
+    os.rename("/run/topod", "/run/topod.away")
+    try:
+        plan_nothing(topod, topod("export", "--all", expect=(0,)).stdout, "what was exported")
+        first = topod("export", "--all", "--fresh", "--json", expect=(0,)).stdout
+        second, said = make_elsewhere(json.dumps(json.loads(first)["file"]))
+        if not second or unordered(json.loads(second)["file"]) != unordered(json.loads(first)["file"]):
+            raise Wrong(f"what was exported makes something else elsewhere:\n{first}{said}{second}")
+    finally:
+        shutil.rmtree("/run/topod", ignore_errors=True)
+        os.rename("/run/topod.away", "/run/topod")
+    return own
 
 
 def furnish():

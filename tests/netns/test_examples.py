@@ -9,6 +9,7 @@ import json
 import os
 import re
 
+import combine
 import lab
 from lab import HOST, Case
 
@@ -65,7 +66,7 @@ class Written(Examples):
 
 
 class Applied(Examples):
-    """Each one is built, stays as it is, and goes without a trace."""
+    """Each one is built, stays as it is, is exported as a file that makes the same, and goes without a trace."""
 
     def setUp(self):
         super().setUp()
@@ -87,6 +88,10 @@ class Applied(Examples):
         done = self.topod("apply", path, expect=(0, 1))
         if done.returncode == 0:
             self.topod("plan", path)
+            try:
+                combine.round_trip(self.topod)
+            except combine.Wrong as e:
+                self.fail(f"{os.path.basename(file)}: {e}")
         self.topod("down", path)
         self.assertEqual(before, self.left())
         if adopts:

@@ -216,17 +216,71 @@ links:
             self.assertIn(words, text)
 
     def test_topods_own(self):
-        """Objects of a topology do not belong to another one: the file says whose they are."""
-        path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge, addresses: [10.0.0.1/24]}}}}\n")
+        """What a topology made is that topology's file again, if all of it is there; else the file says whose it is."""
+        path = self.spec("""
+            namespaces:
+              web:
+                interfaces: {br0: {kind: bridge, mtu: 1400, addresses: [10.0.0.1/24]}}
+                sysctl: {net.ipv4.conf.all.rp_filter: 2, net.ipv4.ip_local_port_range: "2000 3000"}
+                dns: {servers: [10.0.0.9], search: [a.example, b.example], options: ["ndots:1"], hosts: {db: [10.0.0.2, "fd00::2"], x: 10.0.0.3}}
+              db: {dns: {hosts: {}}, interfaces: {e: {mtu: 1400}}}
+            links: [[web:e, db:e]]
+        """)
         self.topod("apply", path)
         text = self.export()
-        self.assertIn(f"made by topod (topology office, {path})", " ".join(text.replace("#", "").split()))
-        self.assertIn("belongs to topology 'office'", self.topod("plan", self.spec(text, "copy.yaml"), expect=lab.EXIT_DIFFERENCES).stdout)
+        self.assertNotIn("adopt", text)
+        self.assertIn("nothing to do", self.topod("plan", self.spec(text, "copy.yaml")).stdout)
+        for words in ("topology: office\n", "net.ipv4.conf.all.rp_filter: 2", 'net.ipv4.ip_local_port_range: "2000 3000"',
+                      "options: [ndots:1]", 'hosts: {db: [10.0.0.2, "fd00::2"], x: 10.0.0.3}', "db: {interfaces: {e: {mtu: 1400}}, dns: {hosts: {}}}"):
+            self.assertIn(words, text)
+        part = self.export("web")
+        self.assertIn(f"made by topod (topology office, {path})", " ".join(part.replace("#", "").split()))
+        self.assertNotIn("topology: office\n", part)
+        self.assertIn("belongs to topology 'office'", self.topod("plan", self.spec(part, "copy.yaml"), expect=lab.EXIT_DIFFERENCES).stdout)
         fresh = self.export("--fresh")
         self.assertNotIn("#", fresh)
         self.elsewhere()
         self.topod("apply", self.spec(fresh, "copy.yaml"))
         self.assertEqual(fresh, self.export("--fresh"))
+
+    def test_own_tables(self):
+        """A topology's table is `nat` and `filter` again; what somebody added is not, and other tables are only named."""
+        nat = [
+            {"action": "masquerade", "out": "wan", "source": "10.0.0.0/24"},
+            {"action": "dnat", "in": "wan", "protocol": ["tcp", "udp"], "port": [80, 443, "1000-2000"], "to": "10.0.0.11", "hairpin": "lan"},
+            {"action": "netmap", "source": "10.9.0.0/24", "to": "10.8.0.0/24"},
+            {"action": "netmap", "source": "10.9.0.0/24", "destination": "10.1.0.0/24", "to": "10.8.0.0/24", "hook": "postrouting"},
+            {"action": "snat", "source": ["fd00::/64", "fd01::/61"], "to": "fd00::5-fd00::9", "persistent": True},
+            {"action": "masquerade", "out": "w*", "source": "0.0.0.0/0", "protocol": "udp", "to": ":1024-2000"},
+            {"action": "dnat", "protocol": "tcp", "port": 22, "to": "[fd00::12]:2222", "hairpin": "lan"},
+            {"action": "redirect", "protocol": "tcp", "source-port": "not 7-9", "port": 81, "to": ":82-90", "hook": "output", "random": True},
+        ]
+        rules = {
+            "prerouting": [{"in": "lan", "destination": "203.0.113.0/24", "mark": 16}, {"mark": "0x1/0x3", "counter": True}],
+            "input": [{"state": ["established", "related"], "action": "accept"}, {"state": "not invalid", "in": "not wan", "action": "accept"},
+                      {"fwmark": "0x10/0xf0", "log": "stray ", "action": "reject"}, {"log": "12", "action": "drop"}],
+            "forward": [
+                {"protocol": ["icmp", "icmpv6"], "icmp-type": ["echo-request", "echo-reply"], "limit": "10/minute burst 20", "action": "accept"},
+                {"source": ["not 10.0.0.0/8", "not 192.168.0.0/16"], "protocol": "tcp",
+                 "log": {"prefix": 'a "b', "level": "info", "limit": "5/hour"}, "action": "drop"},
+                {"limit": "3/week", "counter": False}],
+            "output": [{"protocol": "udp", "mark": 7}],
+            "postrouting": [{"out": "wan", "protocol": "tcp", "clamp-mss": "pmtu"},
+                            {"out": "lan", "protocol": "tcp", "tcp-flags": ["syn", "not rst"], "clamp-mss": 1400}],
+        }
+        chains = {name: {**({"policy": "drop"} if name == "input" else {}), "rules": each} for name, each in rules.items()}
+        gw = {"interfaces": {"lan": {"kind": "bridge"}, "wan": {"kind": "bridge"}}, "nat": nat, "filter": chains}
+        self.topod("apply", self.spec(json.dumps({"namespaces": {"gw": gw}})))
+        self.assertIn("nothing to do", self.topod("plan", self.spec(self.export(), "copy.yaml")).stdout)
+        exported = json.loads(self.export("--json"))["file"]["namespaces"]["gw"]
+        self.assertEqual((nat, chains), (exported["nat"], exported["filter"]))
+        lab.nft("gw", "add rule inet topod-office filter-forward ip ttl 1 drop")
+        lab.nft("gw", "add table ip nat")
+        text = " ".join(self.export().replace("#", "").split())
+        self.assertIn("nftables table inet topod-office left out, because it has what `nat` and `filter` cannot say", text)
+        self.assertIn("nftables table ip nat left out", text)
+        self.assertNotIn("topology: office ", text)
+        self.assertNotIn("masquerade", text)
 
     def test_arguments(self):
         self.ip("netns add red\nnetns add blue")

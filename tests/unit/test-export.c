@@ -10,7 +10,7 @@
 
 enum { QUEUES = 2 };
 
-static const char *nobody(void *userdata _unused_, const struct ns_state *ns _unused_) {
+static const char *nobody(void *userdata _unused_, const struct ns_state *ns _unused_, const char **ret_file _unused_) {
 	return NULL;
 }
 
@@ -129,6 +129,20 @@ static void test_entries(void **state _unused_) {
 	      "links: [[a:x, b:z], {endpoints: [a:w, b:w], mtu: 1300}]\n");
 }
 
+/* Tables of nftables are read rule by rule, as the kernel has them. */
+static void test_rules(void **state _unused_) {
+	check("namespaces: {a: {interfaces: {lan: {kind: dummy}, wan: {kind: dummy}}, nat: [{action: masquerade, source: 10.0.0.0/24,\n"
+	      "  out: not lan}, {action: dnat, in: wan, protocol: [tcp, udp], port: [80, 100-200], to: 10.0.0.2, hairpin: lan},\n"
+	      "  {action: dnat, protocol: tcp, port: 22, to: ':23', hook: output}, {action: netmap, destination: 10.1.0.0/21,\n"
+	      "  to: 10.2.0.0/21}, {action: snat, source: ['fd00::/64', 'fd01::/61'], to: 'fd00::5-fd00::9', persistent: true}],\n"
+	      "filter: {forward: {policy: drop, rules: [{state: [established, related], action: accept}, {in: [lan, 'w*'],\n"
+	      "  protocol: [icmp, icmpv6], icmp-type: [echo-request, echo-reply], limit: 1/day burst 2, log: a, action: reject},\n"
+	      "  {protocol: icmp, icmp-type: 3/1, log: {prefix: 'b ', level: info, limit: 5/hour}}, {protocol: tcp, tcp-flags: [syn,\n"
+	      "  not ack], clamp-mss: pmtu}, {source: [not 10.0.0.0/8, not 10.64.0.0/10], fwmark: [1/3, 2], mark: 0xff,\n"
+	      "  counter: true}, {limit: 3/week, counter: false}]}, input: {}, output: {rules: [{protocol: udp, source-port: not 7-9,\n"
+	      "  log: '12', mark: 1/0xf}]}}}}\n");
+}
+
 /* Names and numbers that YAML would read as something else. */
 static void test_words(void **state _unused_) {
 	check("namespaces: {'on': {interfaces: {'12.30': {addresses: [10.0.0.1/24]}, 'null': {kind: dummy}, '7': {kind: bridge,\n"
@@ -139,6 +153,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_words),
 	};
 
