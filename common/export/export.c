@@ -106,23 +106,34 @@ const struct node *export_list(struct export *x, const struct ns_state *ns, cons
 	return items_finish(x, &items);
 }
 
-/* The value that a section prints by itself; NULL: there is none. */
-static const struct node *export_printed(struct export *x, const struct section *section, const struct ns_state *ns) {
+const struct node *export_printed(struct export *x, const struct section *section, const struct ns_state *ns,
+				  const char *link) {
 	_cleanup_text_ struct text text = {};
 
-	section->print(ns, &text);
+	section->print(ns, link, &text);
 	return text.size ? export_flow(x, &text) : NULL;
 }
 
-void export_sections(struct export *x, const struct ns_state *ns, enum section_place place, const char *link,
+/* A mapping that is one object. */
+static const struct node *export_only(struct export *x, const struct ns_state *ns, const struct section *section,
+				      const char *link) {
+	const struct node *list = export_list(x, ns, section, link);
+
+	return list ? list->items[0] : NULL;
+}
+
+void export_sections(struct export *x, const struct ns_state *ns, enum section_place place, const struct link *of,
 		     node_pairs *pairs, node_pairs *notes) {
+	const char *link = of ? of->name : NULL;
+
 	for (const struct class *const *class = classes; *class; class ++)
 		for (const struct section *s = (*class)->sections; s && s->key; s++) {
-			if (s->place == place && s->print)
-				pairs_add(x, pairs, s->key, export_printed(x, s, ns));
-			if (s->place != place || s->shape != SECTION_LIST || !s->mapping || !s->mapping->kind)
+			if (s->place == place && s->print && !(of && export_pair_says(x, s->key, of)))
+				pairs_add(x, pairs, s->key, export_printed(x, s, ns, link));
+			if (s->place != place || !s->mapping || !s->mapping->kind)
 				continue;
-			pairs_add(x, pairs, s->key, export_list(x, ns, s, link));
+			pairs_add(x, pairs, s->key,
+				  s->shape == SECTION_LIST ? export_list(x, ns, s, link) : export_only(x, ns, s, link));
 			if (s->mapping->kind->left_out)
 				note_left_out(x, ns, s->mapping->kind, link, notes);
 		}

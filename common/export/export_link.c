@@ -85,6 +85,28 @@ static uint64_t common_fields(const struct export *x, const struct link *one, co
 	return mask;
 }
 
+/* Is it a section of an entry of `links`, with the same value for both ends? */
+static bool is_common(const struct export *x, const struct section *section, const struct link *one,
+		      const struct link *other) {
+	_cleanup_text_ struct text a = {}, b = {};
+
+	if (section->place != SECTION_LINK || !section->print)
+		return false;
+	section->print(state_find(x->seen, one->object.ns), one->name, &a);
+	section->print(state_find(x->seen, other->object.ns), other->name, &b);
+	return a.size && streq(text_str(&a), text_str(&b));
+}
+
+bool export_pair_says(const struct export *x, const char *key, const struct link *link) {
+	const struct link *other = find_peer(x, &link->object);
+
+	for (const struct class *const *class = classes; other && *class; class ++)
+		for (const struct section *s = (*class)->sections; s && s->key; s++)
+			if (streq(s->key, key) && is_common(x, s, link, other))
+				return true;
+	return false;
+}
+
 static const struct node *endpoint(struct export *x, const struct link *link) {
 	return build_textf(x->arena, nowhere, "%s:%s", link->object.ns, link->name);
 }
@@ -99,8 +121,13 @@ static const struct node *export_pair(struct export *x, const struct link *one, 
 		if (mask & field_bit(i))
 			pairs_add(x, &pairs, one->object.kind->fields[i].name,
 				  export_value(x, &one->object, &one->object.kind->fields[i]));
+	for (const struct class *const *class = classes; *class; class ++)
+		for (const struct section *s = (*class)->sections; s && s->key; s++)
+			if (is_common(x, s, one, other))
+				pairs_add(x, &pairs, s->key,
+					  export_printed(x, s, state_find(x->seen, one->object.ns), one->name));
 	const struct node *entry = pairs_finish(x, &pairs);
-	return mask ? entry : ends;
+	return entry->n > 1 ? entry : ends;
 }
 
 /* Is this end the one at which the pair is written? */
@@ -287,7 +314,7 @@ static void export_interface(struct export *x, const struct ns_state *ns, const 
 			  export_list(x, ns, kind->part_kind->section, link->name));
 	if (!kind->found)
 		note_secrets(x, ns, link, interfaces);
-	export_sections(x, ns, SECTION_INTERFACE, link->name, &pairs, interfaces);
+	export_sections(x, ns, SECTION_INTERFACE, link, &pairs, interfaces);
 	const struct node *entry = pairs_finish(x, &pairs);
 	pairs_add(x, interfaces, link->name, entry);
 }

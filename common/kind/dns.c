@@ -163,7 +163,7 @@ static bool print_file(struct arena *arena, const char *content, struct text *ou
 	return text && !lines && !*line;
 }
 
-static void print_dns(const struct ns_state *seen, struct text *out) {
+static void print_dns(const struct ns_state *seen, const char *link _unused_, struct text *out) {
 	_cleanup_(arena_done) struct arena arena = {};
 	_cleanup_text_ struct text file = {}, hosts = {};
 	bool has_file = false, has_hosts = false;

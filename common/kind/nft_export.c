@@ -393,7 +393,7 @@ static const struct ruleset *find_ruleset(const struct ns_state *seen) {
 	return NULL;
 }
 
-void ruleset_words_of_nat(const struct ns_state *seen, struct text *out) {
+void ruleset_words_of_nat(const struct ns_state *seen, const char *link _unused_, struct text *out) {
 	const struct ruleset *ruleset = find_ruleset(seen);
 	_cleanup_(words_done) struct words words = {};
 
@@ -401,7 +401,7 @@ void ruleset_words_of_nat(const struct ns_state *seen, struct text *out) {
 		text_addf(out, "[%s]", words.nat_text.data);
 }
 
-void ruleset_words_of_filter(const struct ns_state *seen, struct text *out) {
+void ruleset_words_of_filter(const struct ns_state *seen, const char *link _unused_, struct text *out) {
 	const struct ruleset *ruleset = find_ruleset(seen);
 	_cleanup_(words_done) struct words words = {};
 

@@ -209,6 +209,18 @@ static void check(struct reading *r, const struct ns_state *ns, const struct obj
 	}
 }
 
+/* For an export. Only those are read that a topology declares; of a group that is on in part there is no word. */
+static void print_offload(const struct ns_state *seen, const char *link, struct text *out) {
+	ns_foreach(object, seen) {
+		const struct offload *o = (const struct offload *)object;
+
+		if (object->kind == &kind_offload && streq(o->dev, link) &&
+		    (streq(o->value, "true") || streq(o->value, "false")))
+			text_addf(out, "%s%s: %s", out->size ? ", " : "{", o->name, o->value);
+	}
+	text_add(out, out->size ? "}" : "");
+}
+
 static const struct section sections[] = {
 	{ .key = "offload",
 	  .place = SECTION_INTERFACE,
@@ -216,6 +228,7 @@ static const struct section sections[] = {
 	  .value = "map",
 	  .doc = "Offloads by the names of `ethtool -k`, or the short ones of `ethtool -K` (`tso`, `gro`): true or false.",
 	  .schema = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"boolean\"}}",
+	  .print = print_offload,
 	  .read = read_offload },
 	{},
 };

@@ -52,7 +52,7 @@ static const struct type type_tree = {
 static const struct field fields[QDISC_N_FIELDS] = {
 	ROW(QDISC_DEV, "dev", dev, &type_link_name, .class = FIELD_KEY, .flags = FIELD_HIDDEN | FIELD_DEV),
 	ROW(QDISC_INGRESS, "ingress", ingress, &type_bool, .class = FIELD_KEY, .flags = FIELD_HIDDEN),
-	ROW(QDISC_MARK, "mark", marked, &type_bool, .flags = FIELD_HIDDEN | FIELD_ONE_WAY),
+	ROW(QDISC_MARK, "mark", marked, &type_bool, .flags = FIELD_HIDDEN | FIELD_ONE_WAY | FIELD_MARK, .doc = "its handle"),
 	ROW(QDISC_TREE, "tree", text, &type_tree),
 	/* The kernel does not show it. */
 	ROW(QDISC_DISTRIBUTION, "distribution", distribution, &type_text, .flags = FIELD_HIDDEN | FIELD_LEDGER),
@@ -106,6 +106,62 @@ static void read_impair(struct reading *r, const struct section *section, const 
 	declare(r, node, qdisc_find_kind("netem"), section->place == SECTION_LINK);
 }
 
+/* For an export. */
+
+static const struct qdisc *find_of(const struct ns_state *seen, const char *link) {
+	ns_foreach(object, seen)
+		if (object->kind == &kind_qdisc && streq(((const struct qdisc *)object)->dev, link))
+			return (const struct qdisc *)object;
+	return NULL;
+}
+
+/* The tree that the text says; NULL: it has something that the language does not. */
+static const struct qdisc_node *tree_of(struct arena *arena, const struct qdisc *qdisc) {
+	struct qdisc_node *root = qdisc_from_text(arena, qdisc->text);
+
+	return root && streq(qdisc_text(arena, root), qdisc->text) ? root : NULL;
+}
+
+/* A netem without children is an impairment, and has the distribution that the ledger knows. */
+static bool print_impairment(const struct qdisc *qdisc, struct text *out) {
+	_cleanup_(arena_done) struct arena arena = {};
+	const struct qdisc_node *root = tree_of(&arena, qdisc);
+	_cleanup_text_ struct text options = {};
+
+	if (!root || !qdisc_is_netem(root) || root->n_children || !root->set)
+		return false;
+	qdisc_print_options(root, &options);
+	text_addf(out, "{%s", options.data + strlen(", "));
+	if (qdisc->distribution && !streq(qdisc->distribution, root->kind->options[NETEM_DISTRIBUTION].fallback))
+		text_addf(out, ", distribution: %s", qdisc->distribution);
+	text_add(out, "}");
+	return true;
+}
+
+static void print_impair(const struct ns_state *seen, const char *link, struct text *out) {
+	const struct qdisc *qdisc = find_of(seen, link);
+
+	if (qdisc)
+		(void)print_impairment(qdisc, out);
+}
+
+static void print_qdisc(const struct ns_state *seen, const char *link, struct text *out) {
+	_cleanup_(arena_done) struct arena arena = {};
+	const struct qdisc *qdisc = find_of(seen, link);
+	_cleanup_text_ struct text impairment = {};
+
+	if (qdisc && tree_of(&arena, qdisc) && !print_impairment(qdisc, &impairment))
+		text_add(out, qdisc->text);
+}
+
+static const char *left_out(struct arena *arena, const struct object *observed) {
+	const struct qdisc *qdisc = (const struct qdisc *)observed;
+
+	return tree_of(arena, qdisc)
+		       ? NULL
+		       : arena_printf(arena, "of %s left out: `tc qdisc show dev %s` shows it", qdisc->dev, qdisc->dev);
+}
+
 static const struct section sections[] = {
 	{ .key = "qdisc",
 	  .place = SECTION_INTERFACE,
@@ -113,6 +169,7 @@ static const struct section sections[] = {
 	  .mapping = &qdisc_mapping,
 	  .value = "[qdisc](#qdisc)",
 	  .doc = "The queueing discipline: which packets leave the interface, and when.",
+	  .print = print_qdisc,
 	  .read = read_qdisc },
 	{ .key = "impair",
 	  .place = SECTION_INTERFACE,
@@ -120,6 +177,7 @@ static const struct section sections[] = {
 	  .mapping = &impair_mapping,
 	  .value = "[impairment](#impair)",
 	  .doc = "Delay, loss and other faults of outgoing packets, as a `qdisc` of the kind netem.",
+	  .print = print_impair,
 	  .read = read_impair },
 	{ .key = "impair",
 	  .place = SECTION_LINK,
@@ -127,6 +185,7 @@ static const struct section sections[] = {
 	  .mapping = &impair_mapping,
 	  .value = "[impairment](#impair)",
 	  .doc = "Delay, loss and other faults, in each direction. An end with its own `qdisc` or `impair` has only that.",
+	  .print = print_impair,
 	  .read = read_impair },
 	{ .key = "police",
 	  .place = SECTION_INTERFACE,
@@ -225,5 +284,6 @@ const struct kind kind_qdisc = {
 	.lacking = qdisc_lacking,
 	.explain = explain,
 	.noun = noun,
+	.left_out = left_out,
 	.if_in_the_way = if_in_the_way,
 };

@@ -33,7 +33,7 @@ enum { DEV, INGRESS_KEY, MARK, RATE, BURST, MTU };
 static const struct field fields[] = {
 	ROW(DEV, "dev", dev, &type_link_name, .class = FIELD_KEY, .flags = FIELD_HIDDEN | FIELD_DEV),
 	ROW(INGRESS_KEY, "ingress", ingress, &type_bool, .class = FIELD_KEY, .flags = FIELD_HIDDEN),
-	ROW(MARK, "mark", marked, &type_bool, .flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "the filter"),
+	ROW(MARK, "mark", marked, &type_bool, .flags = FIELD_HIDDEN | FIELD_ONE_WAY | FIELD_MARK, .doc = "the filter"),
 	ROW(RATE, "rate", rate, &type_rate, .flags = FIELD_REQUIRED, .doc = "The average rate of incoming packets."),
 	ROW(BURST, "burst", burst, &type_size, .flags = FIELD_REQUIRED, .min = 1,
 	    .doc = "How much may come in at once after a pause; at least the largest packet, even if the interface merges "

@@ -435,8 +435,8 @@ int nft_reader_finish(struct nft_reader *reader, struct ruleset **ret);
 bool ruleset_find_lead(const struct ns_state *ns, const struct ip *ip, struct lead *ret);
 
 /* nft_export.c, see struct section and struct kind */
-void ruleset_words_of_nat(const struct ns_state *seen, struct text *out);
-void ruleset_words_of_filter(const struct ns_state *seen, struct text *out);
+void ruleset_words_of_nat(const struct ns_state *seen, const char *link, struct text *out);
+void ruleset_words_of_filter(const struct ns_state *seen, const char *link, struct text *out);
 const char *ruleset_left_out(struct arena *arena, const struct object *observed);
 
 /* ruleset_meaning.c, see struct kind */

@@ -242,7 +242,7 @@ static const struct field forwarding = { .name = "forwarding", .type = &type_enu
 
 const char *const sysctl_exported[] = { "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", NULL };
 
-static void print_forwarding(const struct ns_state *seen, struct text *out) {
+static void print_forwarding(const struct ns_state *seen, const char *link _unused_, struct text *out) {
 	bool on[2] = {};
 
 	ns_foreach(object, seen)
@@ -263,12 +263,8 @@ static void read_forwarding(struct reading *r, const struct section *section, co
 		add_setting(r, "net/ipv6/conf/all/forwarding", families ? "1" : "0", node->position);
 }
 
-bool sysctl_is_shown(const struct kind *kind) {
-	return kind == &kind_sysctl;
-}
-
 /* Those of a file that topod has read are the ones that the ledger has, besides what `forwarding` says. */
-static void print_settings(const struct ns_state *seen, struct text *out) {
+static void print_settings(const struct ns_state *seen, const char *link _unused_, struct text *out) {
 	ns_foreach(object, seen) {
 		_cleanup_text_ struct text name = {};
 		bool said = false;

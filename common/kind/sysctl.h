@@ -82,9 +82,6 @@ const struct sysctl_reach *sysctl_find_reach(struct arena *arena, const struct s
  * NULL: there are no more. */
 const char *sysctl_source(struct arena *arena, const char *path, unsigned i, bool *ret_at_birth);
 
-/* Is it the kind of settings that are no secret? */
-bool sysctl_is_shown(const struct kind *kind);
-
 /* The settings that an export reads, ended by NULL: those for which the language has a word in a namespace. */
 extern const char *const sysctl_exported[];
 

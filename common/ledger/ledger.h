@@ -189,4 +189,7 @@ bool ledger_concerns(const struct ledger_ns *noted, const struct ns_state *desir
  * whether one of them changed; no line is written for that. */
 bool ledger_add_returns(const struct ledger *ledger, struct state *desired);
 
+/* Adds what the topology declares in a namespace of what is always there and only read if it is wanted: settings. */
+void ledger_add_recorded(const struct ledger *ledger, const char *ns, struct state *wanted);
+
 void ledger_done(struct ledger *ledger);

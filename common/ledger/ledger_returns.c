@@ -12,6 +12,7 @@
 #include "kind/link.h"
 #include "kind/netns.h"
 #include "ledger/ledger_private.h"
+#include "model/source.h"
 
 static const struct ledger_entry *namespace_itself(const struct ledger_ns *noted) {
 	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
@@ -103,6 +104,18 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 	}
 	object_seal(&state->arena, object);
 	return ns_add(ns, object) ? NULL : object;
+}
+
+void ledger_add_recorded(const struct ledger *ledger, const char *ns, struct state *wanted) {
+	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
+
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next) {
+		const struct class *class = entry->kind->class;
+
+		if (class->permanent && class->source && (class->source->only_if_declared || class->single_value) &&
+		    entry->values && !kind_flagged(entry->kind, FIELD_SECRET))
+			(void)build_gone(wanted, state_namespace(wanted, ns), entry);
+	}
 }
 
 static void return_declared(struct state *state, struct object *object, struct ledger_entry *entry) {

@@ -50,9 +50,9 @@ struct section {
 	const char *doc;    /* for the reference page, one sentence */
 	const char *schema; /* JSON Schema of the value; NULL: it follows from field, shape and mapping */
 
-	/* For an export of a section whose entries are not an object each: prints the value that says what was observed, in flow
-	 * style on one line; nothing: what holds without the key. Or NULL. */
-	void (*print)(const struct ns_state *seen, struct text *out);
+	/* For an export of a section whose entries are not an object each: prints the value that says what was observed, of a link
+	 * (else NULL), in flow style on one line; nothing: what holds without the key. Or NULL. */
+	void (*print)(const struct ns_state *seen, const char *link, struct text *out);
 	/* Reads the value. NULL: each entry is an object of mapping->kind; without mapping->kind, the code that
 	 * reads the surrounding mapping reads this too. */
 	void (*read)(struct reading *r, const struct section *section, const struct node *value);

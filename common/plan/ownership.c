@@ -50,7 +50,9 @@ uint64_t diff_signs(const struct object *object) {
 
 	for (size_t i = 0; object->kind->markable && i < object->kind->n_fields; i++)
 		if (!(object->kind->fields[i].flags & FIELD_UNPRINTED) &&
-		    (object_is_link(object) || !(object->kind->fields[i].flags & FIELD_ONE_WAY)) && diff_fills_in(object, i))
+		    (object_is_link(object) || object->kind->fields[i].flags & FIELD_MARK ||
+		     !(object->kind->fields[i].flags & FIELD_ONE_WAY)) &&
+		    diff_fills_in(object, i))
 			mask |= field_bit(i);
 	return mask & ~object->returning;
 }

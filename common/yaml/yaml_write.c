@@ -23,7 +23,10 @@ static bool is_word(const struct node *node) {
 	plain.quoted = false;
 	if (node_is_bool_word(&plain) || node_is_null(&plain) || node_is_sexagesimal(&plain))
 		return false;
-	return isalpha((unsigned char)node->text[0]) || strchr(node->text, '/') || (dot && strchr(dot + 1, '.'));
+	/* No number has the letters of a unit, as in 10mbit, 20ms, 1%: those in hexadecimal, octal, binary and with an exponent
+	 * have others. */
+	return isalpha((unsigned char)node->text[0]) || strpbrk(node->text, "/ghjklmnpqrstuvwyz%") ||
+	       (dot && strchr(dot + 1, '.'));
 }
 
 /* Is the text the same without quotes, also in brackets? */
@@ -35,7 +38,7 @@ static bool is_plain(const struct node *node) {
 	for (size_t i = 0; i < node->n; i++) {
 		bool between = text[i] == ' ' && isalnum((unsigned char)text[i - 1]) && isalnum((unsigned char)text[i + 1]);
 
-		if (!isalnum((unsigned char)text[i]) && !between && !strchr("_./+-:", text[i]))
+		if (!isalnum((unsigned char)text[i]) && !between && !strchr("_./+-:%", text[i]))
 			return false;
 	}
 	return text[node->n - 1] != ':' && !strstr(text, "::");

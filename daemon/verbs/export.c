@@ -136,20 +136,6 @@ static void makers_done(struct makers *makers) {
 
 /* ---- scanning ---- */
 
-/* The settings that a topology has set. */
-static void want_settings(const struct ledger *ledger, const char *ns, struct state *wanted) {
-	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
-
-	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next) {
-		const char *path = sysctl_is_shown(entry->kind) && entry->values
-					   ? ledger_former(entry, (size_t)kind_field(entry->kind, "path"))
-					   : NULL;
-
-		if (path)
-			ns_add(state_namespace(wanted, ns), &sysctl_new(&wanted->arena, ns, path, "")->object);
-	}
-}
-
 /* Of the settings, only those are read that a file can declare in a word, and those that a topology has set. */
 static int scan(const scope_list *scopes, const struct makers *makers, struct state *ret) {
 	_cleanup_(state_done) struct state wanted = {};
@@ -159,7 +145,7 @@ static int scan(const scope_list *scopes, const struct makers *makers, struct st
 			ns_add(state_namespace(&wanted, scope->ns),
 			       &sysctl_new(&wanted.arena, scope->ns, *path, "")->object);
 		vec_foreach(maker, &makers->list)
-			want_settings(&maker->ledger, scope->ns, &wanted);
+			ledger_add_recorded(&maker->ledger, scope->ns, &wanted);
 	}
 	return inventory_scan(scopes->items, scopes->n, &wanted, "", true, ret);
 }

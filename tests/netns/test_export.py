@@ -282,6 +282,28 @@ links:
         self.assertNotIn("topology: office ", text)
         self.assertNotIn("masquerade", text)
 
+    def test_shaping(self):
+        """Qdiscs with their classes and filters, also those of tc(8); offloads that a topology declares."""
+        htb = {"kind": "htb", "classes": [{"id": 10, "rate": "1mbit"}, {"id": 20, "rate": "2mbit", "default": True,
+                                                                       "qdisc": {"kind": "pfifo", "limit": 7}}],
+               "filters": [{"protocol": "tcp", "port": 80, "family": "ipv4", "class": 10}]}
+        a = {"interfaces": {"e": {"alternative-names": ["alt0"], "offload": {"tcp-segmentation-offload": False}, "qdisc": htb}}}
+        self.topod("apply", self.spec(json.dumps({"namespaces": {"a": a, "b": {}}, "links": [["a:e", "b:e"]]})))
+        text = self.export()
+        self.assertIn("nothing to do", self.topod("plan", self.spec(text, "copy.yaml")).stdout)
+        exported = json.loads(self.export("--json"))["file"]["namespaces"]
+        self.assertEqual({"a": a, "b": {}}, exported)
+        self.topod("down", "office")
+        self.ip("""
+            netns add z
+            -n z link set lo up
+            -n z link add x type veth peer name y
+            -n z link set x up
+            -n z link set y up
+        """)
+        lab.run("tc", "-n", "z", "qdisc", "add", "dev", "x", "root", "tbf", "rate", "1mbit", "burst", "10k", "latency", "10ms")
+        self.assertIn("x: {qdisc: {kind: tbf, rate: 1mbit, burst: 10k, limit: 11490}}", self.round_trip())
+
     def test_arguments(self):
         self.ip("netns add red\nnetns add blue")
         self.assertNotIn("blue", self.export("red"))

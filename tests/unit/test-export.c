@@ -143,6 +143,15 @@ static void test_rules(void **state _unused_) {
 	      "  log: '12', mark: 1/0xf}]}}}}\n");
 }
 
+/* Trees of qdiscs; an impairment of both ends stands at the link. */
+static void test_shaping(void **state _unused_) {
+	check("namespaces: {a: {interfaces: {w: {qdisc: {kind: htb, classes: [{id: 1, rate: 1mbit, default: true, qdisc: {kind: netem,\n"
+	      "  delay: 1ms}}], filters: [{protocol: tcp, port: 80, class: 1}]}}, v: {impair: {loss: 1%, limit: 2000},\n"
+	      "  police: {rate: 1mbit, burst: 10k}}, u: {qdisc: {kind: prio, children: [{kind: pfifo}, none, {kind: sfq}]}}}}, b: {}}\n"
+	      "links: [{endpoints: [a:x, b:x], impair: {delay: 20ms, jitter: 5ms, distribution: normal, loss: 0.5%}}, [a:w, b:w], [a:v, b:v],\n"
+	      "  {endpoints: [a:u, b:u], mtu: 1400}]\n");
+}
+
 /* Names and numbers that YAML would read as something else. */
 static void test_words(void **state _unused_) {
 	check("namespaces: {'on': {interfaces: {'12.30': {addresses: [10.0.0.1/24]}, 'null': {kind: dummy}, '7': {kind: bridge,\n"
@@ -151,10 +160,8 @@ static void test_words(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_entries),
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_entries), cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_shaping), cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
