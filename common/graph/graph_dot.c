@@ -6,8 +6,21 @@
  *     port of                   a thin line to the controller
  *     made on                   a dashed arrow to the lower link
  *     outer packets travel in   a dotted arrow to that namespace
+ *
+ * Many namespaces are laid out in layers as one row or column that no screen shows. Then each namespace is one box, which
+ * lists what has an address or a kind, and boxes that are linked attract one another (sfdp).
  */
 #include "graph/graph.h"
+
+enum { LAYERS_MAX = 40 }; /* namespaces */
+
+static bool is_large(const struct graph *graph) {
+	return graph->spaces.n > LAYERS_MAX;
+}
+
+const char *graph_dot_engine(const struct graph *graph) {
+	return is_large(graph) ? "sfdp" : "dot";
+}
 
 static const char *const colors[GRAPH_N_MARKS] = {
 	[GRAPH_WELL] = "#4a5568", [GRAPH_WAITS] = "#2b6cb0", [GRAPH_DRIFTED] = "#c05621", [GRAPH_FAILS] = "#c53030"
@@ -77,11 +90,52 @@ static void add_space(const struct graph_space *space, struct text *out) {
 	text_add(out, "  }\n");
 }
 
+/* A namespace as one box. */
+static void add_box(const struct graph_space *space, struct text *out) {
+	enum graph_mark mark = space->mark;
+
+	text_addf(out, "  n%zu [label=\"", space->id);
+	add_quoted(space->name, out);
+	text_add(out, "\\n");
+	vec_foreach(link, &space->links) {
+		const struct graph_link *l = *link;
+
+		mark = MAX(mark, l->mark);
+		if (!*l->kind && !*l->caption && !l->mark)
+			continue;
+		add_quoted(l->name, out);
+		text_addf(out, *l->kind ? " (%s) " : " ", l->kind);
+		add_quoted(l->caption, out);
+		text_add(out, "\\l");
+	}
+	vec_foreach(note, &space->notes) {
+		add_quoted(*note, out);
+		text_add(out, "\\l");
+	}
+	text_addf(out, "\", color=\"%s\", fillcolor=\"%s\"", colors[mark], fills[mark]);
+	if (mark)
+		text_addf(out, ", tooltip=\"%s\", penwidth=2", graph_mark_name(mark));
+	text_add(out, "];\n");
+}
+
 static const struct graph_space *find_space(const struct graph *graph, const char *name) {
 	for (size_t i = 0; i < graph->spaces.n; i++)
 		if (streq(graph->spaces.items[i]->name, name))
 			return graph->spaces.items[i];
 	return NULL;
+}
+
+/* Between boxes: what leads to another namespace. */
+static void add_box_edges(const struct graph *graph, const struct graph_link *link, struct text *out) {
+	const struct graph_space *underlay = link->underlay ? find_space(graph, link->underlay) : NULL;
+	size_t id = link->space->id;
+
+	if (link->peer && link->id < link->peer->id && link->peer->space != link->space)
+		text_addf(out, "  n%zu -> n%zu [dir=none, penwidth=2];\n", id, link->peer->space->id);
+	if (link->lower && link->lower->space != link->space)
+		text_addf(out, "  n%zu -> n%zu [style=dashed];\n", id, link->lower->space->id);
+	if (underlay && underlay != link->space)
+		text_addf(out, "  n%zu -> n%zu [style=dotted];\n", id, underlay->id);
 }
 
 static void add_edges(const struct graph *graph, const struct graph_link *link, struct text *out) {
@@ -100,17 +154,19 @@ static void add_edges(const struct graph *graph, const struct graph_link *link, 
 void graph_dot(const struct graph *graph, struct text *out) {
 	text_add(out, "digraph \"");
 	add_quoted(graph->topology, out);
+	text_add(out, "\" {\n");
+	if (is_large(graph))
+		text_add(out, "  layout=sfdp; overlap=prism; overlap_scaling=-4; splines=line; outputorder=edgesfirst;\n");
 	text_add(
 		out,
-		"\" {\n"
 		"  rankdir=LR; compound=true; fontname=\"sans-serif\"; ranksep=0.7; nodesep=0.08;\n"
 		"  node [shape=box, style=\"rounded,filled\", fontname=\"sans-serif\", fontsize=10, height=0.25, margin=\"0.08,0.04\"];\n"
 		"  edge [color=\"#4a5568\", arrowsize=0.6];\n"
 		"  graph [style=\"rounded,filled\", fillcolor=\"#f7fafc\", fontsize=11];\n");
 	vec_foreach(space, &graph->spaces)
-		add_space(*space, out);
+		(is_large(graph) ? add_box : add_space)(*space, out);
 	vec_foreach(space, &graph->spaces)
 		vec_foreach(link, &(*space)->links)
-			add_edges(graph, *link, out);
+			(is_large(graph) ? add_box_edges : add_edges)(graph, *link, out);
 	text_add(out, "}\n");
 }

@@ -34,14 +34,14 @@ static bool load(struct library *l) {
 	       find(l->cgraph, "agclose", &l->close);
 }
 
-int graphviz_svg(const char *dot, FILE *to) {
+int graphviz_svg(const char *dot, const char *engine, FILE *to) {
 	struct library l = {};
 	int r = -EINVAL;
 
 	if (!load(&l))
 		return -ENOENT;
 	void *context = l.context(), *graph = l.read(dot);
-	if (graph && l.layout(context, graph, "dot") == 0) {
+	if (graph && l.layout(context, graph, engine) == 0) {
 		r = l.render(context, graph, "svg", to) == 0 ? 0 : -EIO;
 		l.free_layout(context, graph);
 	}

@@ -44,8 +44,8 @@ static enum graph_mark mark_of(void *userdata, const struct object *object) {
 	return GRAPH_WELL;
 }
 
-static void print_svg(const char *dot, bool *ret_good) {
-	int r = graphviz_svg(dot, stdout);
+static void print_svg(const struct graph *graph, const char *dot, bool *ret_good) {
+	int r = graphviz_svg(dot, graph_dot_engine(graph), stdout);
 
 	*ret_good = r == 0;
 	if (r == -ENOENT) {
@@ -76,7 +76,7 @@ static bool print_graph(const struct graph *graph, const struct options *options
 	else
 		graph_dot(graph, &text);
 	if (streq(format, "svg"))
-		print_svg(text_str(&text), &good);
+		print_svg(graph, text_str(&text), &good);
 	else
 		fputs(text_str(&text), stdout);
 	return good;

@@ -37,6 +37,10 @@ class Names(Case):
         self.assertIn("no topod is running for 'nothing'", self.topod("graph", "nothing", expect=lab.EXIT_FAILED).stderr)
 
 
+# The fonts' library leaks, which is not topod's fault.
+NO_LEAKS = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
+
+
 class Files(Case):
     def draw(self, path, *options, **kwargs):
         return self.topod("graph", *options, path, **kwargs).stdout
@@ -61,12 +65,25 @@ class Files(Case):
 
     def test_svg(self):
         """The whole of the picture arrives, and nothing else."""
-        # The fonts' library leaks, which is not topod's fault.
-        env = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
-        svg = self.draw(self.spec(OFFICE), "--format", "svg", env=env)
+        svg = self.draw(self.spec(OFFICE), "--format", "svg", env=NO_LEAKS)
         texts = [e.text for e in xml.etree.ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
         for wanted in ("host", "web", "br0 (bridge)", "c1", "10.0.0.11/24", "route default via 10.0.0.1"):
             self.assertIn(wanted, texts)
+
+    def test_many(self):
+        """Two hundred namespaces, as a star and as a chain, are a picture and not a strip; each is there with its address."""
+        star = self.spec('networks: {lan: {prefix: 10.0.0.0/22, members: ["h[1-200]"], bridge: host:br0, gateway: host, nat: true}}')
+        chain = self.spec("""
+            namespaces: {"r[1-200]": {}}
+            links: [{endpoints: ["r[1-199]:right", "r[2-200]:left"], prefix: {pool: 10.0.0.0/16, length: 30}}]
+        """, "chain.yaml")
+        for path, last, n in ((star, "10.0.0.201/22", 201), (chain, "10.0.3.26/30", 200)):
+            svg = xml.etree.ElementTree.fromstring(self.draw(path, "--format", "svg", env=NO_LEAKS))
+            width, height = (float(svg.get(side).removesuffix("pt")) for side in ("width", "height"))
+            self.assertLess(max(width, height), 6000)
+            self.assertLess(max(width, height) / min(width, height), 4)
+            self.assertTrue(any(last in (t.text or "") for t in svg.iter("{http://www.w3.org/2000/svg}text")))
+            self.assertEqual(n, len([g for g in svg.iter("{http://www.w3.org/2000/svg}g") if g.get("class") == "node"]))
 
     def test_without_graphviz(self):
         for library in glob.glob("/usr/lib/*/libgvc.so.6*"):
