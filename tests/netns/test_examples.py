@@ -75,6 +75,12 @@ class Applied(Examples):
             lab.run("ip", "link", "set", name, "up")
         self.addCleanup(lab.run, "ip", "link", "delete", "cable", check=False)
 
+    def check_export(self, file):
+        try:
+            combine.round_trip(self.topod)
+        except combine.Wrong as e:
+            self.fail(f"{os.path.basename(file)}: {e}")
+
     def left(self):
         links = {link["ifname"] for link in lab.ip_json(HOST, "link show")}
         return lab.namespaces(), links - MADE_BY_MODULES, lab.run("nft", "list", "tables", check=False).stdout
@@ -88,10 +94,7 @@ class Applied(Examples):
         done = self.topod("apply", path, expect=(0, 1))
         if done.returncode == 0:
             self.topod("plan", path)
-            try:
-                combine.round_trip(self.topod)
-            except combine.Wrong as e:
-                self.fail(f"{os.path.basename(file)}: {e}")
+            self.check_export(file)
         self.topod("down", path)
         self.assertEqual(before, self.left())
         if adopts:

@@ -34,6 +34,9 @@ class InUml(Built):
 
 
 class InQemu(Built):
+    def check_export(self, file):
+        """Not of these: without its key, which no file has, a wireguard link is not the same."""
+
     def test_each(self):
         self.build_all([f for f in FILES if kinds_in(f) & NOT_IN_UML])
 
