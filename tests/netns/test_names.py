@@ -702,7 +702,7 @@ class Lost(Names):
             lab.run("sh", "-c", f"touch /run/{name} && mount --bind /run/netns/{name} /run/{name} && ip netns delete {name}")
         done = self.topod("apply", path, expect=lab.EXIT_FAILED)
         self.assertRegex(done.stderr, "alone/m0: macvlan cannot be made: perhaps host:p0 is the parent of another macvlan, and "
-                         "'mode: passthru' allows only one: look for it with `ip -d link show type macvlan` here, .*processes")
+                         "'mode: passthru' allows only one: look for it with `ip -d link show type macvlan` here, .*lsns -t net")
         self.assertRegex(done.stderr, "address/m1: macvlan cannot be made: another macvlan of host:p1 has this MAC address: "
                          "look for it with")
         self.assertRegex(done.stderr, "vni/v0: vxlan cannot be made: .* already exists: look for it with")
