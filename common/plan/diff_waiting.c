@@ -110,12 +110,19 @@ static bool comes_later(struct diff *diff, const struct ns_state *desired, const
 	return false;
 }
 
+/* Is there another object in its place, which can be changed to the declared one only later? */
+static bool changes_later(struct diff *diff, const struct object *object, const struct object *seen, const char **ret_why) {
+	return object->kind->comes_later && seen && seen->kind == object->kind && object_compare(object, seen) &&
+	       object->kind->comes_later(object, diff->input->observed, ret_why);
+}
+
 bool diff_waits_to_come(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			struct object *object) {
 	const struct object *seen = ns_find(observed, object);
 	const char *why;
 
-	if (object_is_link(object) || object->gone || !comes_later(diff, desired, observed, object, &why) ||
+	if (object_is_link(object) || object->gone ||
+	    !(comes_later(diff, desired, observed, object, &why) || changes_later(diff, object, seen, &why)) ||
 	    diff_is_in_the_way(diff, desired, object, seen))
 		return false;
 	wait_with(diff, object, seen, why);

@@ -202,7 +202,9 @@ static struct op neighbor_op(struct c_case *c, const struct c_text *t) {
 }
 
 static struct op nexthop_op(struct c_case *c, const struct c_text *t) {
-	return (struct op){ .type = OP_NEXTHOP_DELETE, .ns = t->ns->name, .number = case_chance(c, 80) ? 5 : 6 };
+	return (struct op){ .type = case_chance(c, 70) ? OP_NEXTHOP_DELETE : OP_NEXTHOP_ADD,
+			    .ns = t->ns->name,
+			    .number = case_chance(c, 80) ? 5 : 6 };
 }
 
 static struct op text_op(struct c_case *c) {
