@@ -196,8 +196,8 @@ struct kind {
 	/* What a pending object waits for outside topod ("for a carrier", a string constant); NULL: it becomes
 	 * usable by itself. `state` is the observed one. */
 	const char *(*waits)(const struct object *observed, const struct state *state);
-	/* Is it too early to make this desired, absent object? *ret_why: what it waits for outside topod, as in waits();
-	 * NULL: it only takes time, or follows from this plan. A NULL function: it can always be made. */
+	/* Is it too early to make this desired object, which is absent or different? *ret_why: what it waits for outside
+	 * topod, as in waits(); NULL: it only takes time, or follows from this plan. A NULL function: it can always be made. */
 	bool (*comes_later)(const struct object *desired, const struct state *observed, const char **ret_why);
 	/* The network that this desired object makes directly reachable on its link (an address); false: none. */
 	bool (*reaches)(const struct object *object, struct prefix *ret);
