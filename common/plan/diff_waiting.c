@@ -95,11 +95,13 @@ static void wait_with(struct diff *diff, struct object *object, bool seen, const
 		vec_push(&diff->plan->lost, ((struct lost){ object->ns, arena_strdup(&diff->plan->arena, entry->id) }));
 }
 
+/* Is something to be done about the object that must be done later: is it absent, or another one in its place? */
 static bool comes_later(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			const struct object *object, const char **ret_why) {
-	const struct state *state = diff->input->observed;
+	const struct object *seen = object->kind->comes_later ? ns_find(observed, object) : NULL;
+	bool is_there = seen && (seen->kind != object->kind || !object_compare(object, seen));
 
-	if (object->kind->comes_later && !ns_find(observed, object) && object->kind->comes_later(object, state, ret_why))
+	if (object->kind->comes_later && !is_there && object->kind->comes_later(object, diff->input->observed, ret_why))
 		return true;
 	object_foreach_need(need, object) {
 		const struct object *needed = need.name ? NULL : ns_find_need(desired, &need);
@@ -110,19 +112,12 @@ static bool comes_later(struct diff *diff, const struct ns_state *desired, const
 	return false;
 }
 
-/* Is there another object in its place, which can be changed to the declared one only later? */
-static bool changes_later(struct diff *diff, const struct object *object, const struct object *seen, const char **ret_why) {
-	return object->kind->comes_later && seen && seen->kind == object->kind && object_compare(object, seen) &&
-	       object->kind->comes_later(object, diff->input->observed, ret_why);
-}
-
 bool diff_waits_to_come(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			struct object *object) {
 	const struct object *seen = ns_find(observed, object);
 	const char *why;
 
-	if (object_is_link(object) || object->gone ||
-	    !(comes_later(diff, desired, observed, object, &why) || changes_later(diff, object, seen, &why)) ||
+	if (object_is_link(object) || object->gone || !comes_later(diff, desired, observed, object, &why) ||
 	    diff_is_in_the_way(diff, desired, object, seen))
 		return false;
 	wait_with(diff, object, seen, why);

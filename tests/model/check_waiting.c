@@ -88,8 +88,8 @@ bool check_is_absent(struct run *run, const char *name) {
 static bool waits(struct run *run, const struct object *object, unsigned depth) {
 	if (depth > DEPTH_MAX)
 		return false;
-	if (check_is_absent(run, object->ns))
-		return true;
+	if (check_is_absent(run, object->ns)) /* its files lie outside, and are made without it */
+		return !object->kind->class->outlives_namespace;
 	if (object_is_namespace(object))
 		return false;
 	if (object->twin && check_is_absent(run, object->twin->ns))
