@@ -29,6 +29,8 @@ PORT = [Field("cost", "5", "6", "cost 7"), Field("priority", "4", "5", "priority
 
 
 class Ports(Tables):
+    of_every_kind = {}
+
     def write(self, kind, values):
         return self.spec(SPEC % ", ".join(f"{key}: {value}" for key, value in {"name": "x", **values}.items()))
 

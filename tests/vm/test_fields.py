@@ -138,7 +138,6 @@ KINDS = {
 }
 # Fields that stay when all others leave the file, because these kinds need them.
 KEPT_OF = {"erspan": {"key"}, "bond": {"mode"}}
-GENERATION = {"ipv6-address-generation": "none"}  # of every kind, whose defaults differ
 KEPT = {"table", "remote", "local", "external", "id", "version"}
 ELSEWHERE = {"underlay": "test_tunnels.py", "ports": "test_bridges.py, test_controllers.py",
              "primary": "test_controllers.py", **dict.fromkeys(("pvid", "untagged", "tagged"), "test_bridges.py"),
@@ -155,6 +154,8 @@ namespaces:
 
 
 class Tables(Case):
+    of_every_kind = {"ipv6-address-generation": "none"}  # whose defaults differ
+
     def write(self, kind, values):
         return self.spec(SPEC % ", ".join([kind, *(f"{key}: {value}" for key, value in values.items())]))
 
@@ -226,7 +227,7 @@ class Tables(Case):
             self.each_heard(kind, fields, path)
             self.each_edited(kind, fields, values)
             kept = {key: value for key, value in values.items() if key in KEPT | KEPT_OF.get(kind, set())}
-            self.apply(kind, dict(kept, **GENERATION))
+            self.apply(kind, dict(kept, **self.of_every_kind))
             bare = self.apply(kind, kept)
             gone_back = self.shown()
             self.topod("down", bare)
