@@ -15,7 +15,7 @@ int parse_u32(const char *text, uint32_t *ret) {
 	uint32_t decimal = 0;
 	size_t n = 0;
 
-	for (; isdigit((unsigned char)text[n]) && n < 9; n++)
+	for (; n < 9 && isdigit((unsigned char)text[n]); n++)
 		decimal = decimal * 10 + (uint32_t)(text[n] - '0');
 	if (n && !text[n]) { /* nearly always */
 		*ret = decimal;
