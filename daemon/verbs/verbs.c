@@ -22,7 +22,7 @@ const struct verb verbs[] = {
 	{ "apply", "SPEC", "apply the file once, verify, exit",
 	  "Succeeds after the kernel was read back and is as declared. SPEC may be - for standard input.",
 	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE | OPTION_QUIET | OPTION_VERBOSE, 1, 1, verb_apply },
-	{ "down", "SPEC", "remove everything that the topology owns, and nothing else",
+	{ "down", "SPEC", "remove what the topology owns, and nothing else",
 	  "Removes what topod made for the topology with that name, regardless of the file's present content, and restores "
 	  "what it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed. --all removes "
 	  "every topology that no daemon manages.",

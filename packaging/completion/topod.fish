@@ -36,7 +36,7 @@ complete -c topod -n __fish_use_subcommand -a run -d 'keep the topology as the f
 complete -c topod -n __fish_use_subcommand -a check -d 'validate files; needs no privileges and changes nothing'
 complete -c topod -n __fish_use_subcommand -a plan -d 'show what would be changed'
 complete -c topod -n __fish_use_subcommand -a apply -d 'apply the file once, verify, exit'
-complete -c topod -n __fish_use_subcommand -a down -d 'remove everything that the topology owns, and nothing else'
+complete -c topod -n __fish_use_subcommand -a down -d 'remove what the topology owns, and nothing else'
 complete -c topod -n __fish_use_subcommand -a status -d 'what a running daemon reports'
 complete -c topod -n __fish_use_subcommand -a reload -d 'have a daemon read its file again; wait for the result'
 complete -c topod -n __fish_use_subcommand -a watch -d 'show what a daemon sees and does, as it happens'
