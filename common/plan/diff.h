@@ -138,6 +138,8 @@ void diff_class(struct diff *diff, struct ns_state *observed, const struct class
 void diff_overrun(struct diff *diff);
 /* Adds creations of undeclared objects that the kernel deletes together with one that this plan deletes (diff_overrun.c). */
 void diff_taken_along(struct diff *diff);
+/* Does the plan delete something observed that the object needs, such as its link? */
+bool diff_stands_on_deleted(const struct diff *diff, const struct object *object);
 /* Observed objects that are not declared (diff_extra.c). */
 void diff_extra(struct diff *diff, struct ns_state *observed);
 /* Drops returns to a former value that are pointless because the object disappears with its link, or when the link leaves

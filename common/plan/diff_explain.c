@@ -28,7 +28,7 @@ static const char *why_differing(const struct diff *diff, const struct object *o
 
 	object_print_fields(object, seen, differs, &fields);
 	return arena_printf(&diff->plan->arena, "differs (%s), and %s", text_str(&fields),
-			    kept ? "the kernel is known not to change that" : "that is left to whoever has it");
+			    kept ? "the kernel is known not to change that" : "topod leaves that as it is");
 }
 
 static const char *why_declared(const struct diff *diff, const struct object *object, const struct object *seen) {
@@ -45,22 +45,12 @@ static const char *why_declared(const struct diff *diff, const struct object *ob
 	return seen->kernel_made ? "is as declared, and the kernel made it" : "is as declared, and somebody else made it";
 }
 
-static bool goes_with_link(const struct diff *diff, const struct object *seen) {
-	object_foreach_need(need, seen) {
-		const struct object *below = state_find_need(diff->input->observed, &need);
-
-		if (below && below->change && below->change->type == CHANGE_DELETE)
-			return true;
-	}
-	return false;
-}
-
 static const char *why_undeclared(const struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
 
 	if (seen->kernel_made)
 		return "is not in the file; the kernel made it";
-	if (goes_with_link(diff, seen))
+	if (diff_stands_on_deleted(diff, seen))
 		return "goes with its interface";
 	if (entry && entry->made)
 		return "is not in the file; topod made one like it, but this one was made or changed by somebody else";

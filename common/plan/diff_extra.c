@@ -29,10 +29,7 @@ static bool moves_along(const struct diff *diff, const struct object *object) {
 	return false;
 }
 
-/* Does the object disappear with its link, which the plan deletes? */
-static bool goes_along(const struct diff *diff, const struct object *object) {
-	if (object_is_link(object) || moves_along(diff, object))
-		return false;
+bool diff_stands_on_deleted(const struct diff *diff, const struct object *object) {
 	object_foreach_need(need, object) {
 		const struct object *below = state_find_need(diff->input->observed, &need);
 
@@ -40,6 +37,11 @@ static bool goes_along(const struct diff *diff, const struct object *object) {
 			return true;
 	}
 	return false;
+}
+
+/* Does the object disappear with its link, which the plan deletes? */
+static bool goes_along(const struct diff *diff, const struct object *object) {
+	return !object_is_link(object) && !moves_along(diff, object) && diff_stands_on_deleted(diff, object);
 }
 
 /* Does the update change or remove the link's controller? */
