@@ -13,20 +13,11 @@
 #include "kind/encap.h"
 #include "kind/kinds.h"
 #include "kind/link.h"
+#include "kind/nexthop_group.h"
 #include "kind/protocol.h"
 #include "model/change.h"
 #include "model/section.h"
 #include "model/source.h"
-
-struct member {
-	uint32_t id, weight; /* 1 to 256 */
-};
-
-/* A set, sorted by id. */
-struct group {
-	size_t n;
-	struct member *members;
-};
 
 struct nexthop_object {
 	struct object object;
@@ -34,7 +25,7 @@ struct nexthop_object {
 	struct ip via;
 	const char *dev;
 	struct encap encap;
-	struct group group;
+	struct nexthop_group group;
 	uint64_t written; /* desired: the fields that the file has */
 };
 
@@ -61,121 +52,6 @@ static const struct enum_name types[] = {
 	{},
 };
 
-/* Groups. */
-
-static const struct field member_fields[] = {
-	{ .name = "id",
-	  .type = &type_integer,
-	  .offset = offsetof(struct member, id),
-	  .flags = FIELD_REQUIRED,
-	  .min = 1,
-	  .doc = "Number of the next hop." },
-	{ .name = "weight",
-	  .type = &type_integer,
-	  .offset = offsetof(struct member, weight),
-	  .min = 1,
-	  .max = 256,
-	  .doc = "Share of the traffic; 1 by default." },
-};
-
-static int compare_members(const void *a, const void *b) {
-	const struct member *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-static void sort_group(struct group *group) {
-	if (group->n)
-		qsort(group->members, group->n, sizeof(*group->members), compare_members);
-}
-
-/* {id: 1, weight: 2}, or just a number. */
-static bool member_parse(struct parse *p, const struct node *node, struct member *member) {
-	uint64_t set = 0;
-
-	member->weight = 1;
-	if (node->type == NODE_SCALAR && !node_is_null(node))
-		return type_integer.parse(p, &member_fields[0], node, &member->id);
-	return fields_parse(p, node,
-			    &(struct fields_parse){ .what = "a member of a group",
-						    .fields = member_fields,
-						    .n = ARRAY_SIZE(member_fields),
-						    .base = member,
-						    .set = &set });
-}
-
-static bool group_parse(struct parse *p, const struct field *field _unused_, const struct node *node, void *value) {
-	struct group *group = value;
-	bool good = true;
-
-	if (node->type != NODE_SEQUENCE || !node->n) {
-		diag_error(p->diags, node->position, "'group' is a list of {id, weight}");
-		return false;
-	}
-	group->n = node->n;
-	group->members = arena_newn(p->arena, struct member, node->n);
-	for (size_t i = 0; i < node->n; i++)
-		good &= member_parse(p, node->items[i], &group->members[i]);
-	sort_group(group);
-	for (size_t i = 1; good && i < group->n; i++)
-		if (group->members[i].id == group->members[i - 1].id) {
-			diag_error(p->diags, node->position,
-				   "next hop %u is in the group twice; use 'weight' for a larger share",
-				   group->members[i].id);
-			good = false;
-		}
-	return good;
-}
-
-static void group_print(const struct field *field _unused_, const void *value, struct text *out) {
-	const struct group *group = value;
-
-	text_add(out, group->n ? "" : "none");
-	for (size_t i = 0; i < group->n; i++)
-		text_addf(out, "%s%u weight %u", i ? " | " : "", group->members[i].id, group->members[i].weight);
-}
-
-static bool group_equal(const void *a, const void *b) {
-	const struct group *x = a, *y = b;
-
-	return x->n == y->n && (!x->n || !memcmp(x->members, y->members, x->n * sizeof(*x->members)));
-}
-
-static bool group_names_key(const void *value, size_t i, const void **ret_key, size_t *ret_size) {
-	const struct group *group = value;
-
-	if (i >= group->n)
-		return false;
-	*ret_key = &group->members[i].id;
-	*ret_size = sizeof(group->members[i].id);
-	return true;
-}
-
-static const void *group_item(const void *value, size_t i, uint64_t *ret_set) {
-	const struct group *group = value;
-	const struct member *member = i < group->n ? &group->members[i] : NULL;
-
-	if (member)
-		*ret_set = 1 | (member->weight != 1 ? 2 : 0);
-	return member;
-}
-
-static const struct type type_group = {
-	.name = "list of next hops",
-	.size = sizeof(struct group),
-	.parse = group_parse,
-	.print = group_print,
-	.equal = group_equal,
-	.names_key = group_names_key,
-	.schema = "{\"type\": \"array\", \"minItems\": 1, \"items\": {\"anyOf\": [{\"type\": \"integer\", \"minimum\": 1}, "
-		  "{\"type\": \"object\", \"properties\": {\"id\": {\"type\": \"integer\", \"minimum\": 1}, "
-		  "\"weight\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 256}}, "
-		  "\"required\": [\"id\"], \"additionalProperties\": false}]}}",
-	.keys = member_fields,
-	.n_keys = ARRAY_SIZE(member_fields),
-	.item = group_item,
-};
-
 #define ROW(index, key, member, value_type, ...) \
 	[index] = { .name = key, .type = value_type, .offset = offsetof(struct nexthop_object, member), __VA_ARGS__ }
 
@@ -191,7 +67,7 @@ static const struct field fields[] = {
 	ROW(NEXTHOP_FAMILY, "family", family, &type_enum, .class = FIELD_RECREATE, .names = families,
 	    .doc = "Without `via`: the family of the routes that may use it; `ipv4` by default."),
 	ROW(NEXTHOP_BLACKHOLE, "blackhole", blackhole, &type_bool, .doc = "Whether packets are dropped."),
-	ROW(NEXTHOP_GROUP, "group", group, &type_group, .needs = &class_nexthop,
+	ROW(NEXTHOP_GROUP, "group", group, &type_nexthop_group, .needs = &class_nexthop,
 	    .doc = "Next hops that share the traffic, in any order: numbers, or `{id, weight}`."),
 	ROW(NEXTHOP_TYPE, "type", type, &type_enum, .class = FIELD_RECREATE, .names = types,
 	    .doc = "How a group divides the traffic; `hash-threshold` by default. A `resilient` group moves few flows when it "
@@ -334,13 +210,9 @@ static void noun(const struct object *object, struct text *out) {
 
 static void put_group(struct encode *encode, const struct nexthop_object *n) {
 	struct nl_writer *w = encode->writer;
-	struct nexthop_grp *members = arena_newn(encode->arena, struct nexthop_grp, n->group.n);
 
-	for (size_t i = 0; i < n->group.n; i++)
-		members[i] = (struct nexthop_grp){ .id = n->group.members[i].id,
-						   .weight = (uint8_t)(n->group.members[i].weight - 1) };
 	nl_origin(w, &fields[NEXTHOP_GROUP]);
-	nl_put(w, NHA_GROUP, members, n->group.n * sizeof(*members));
+	nexthop_group_put(encode->arena, w, &n->group);
 	nl_origin(w, &fields[NEXTHOP_TYPE]);
 	nl_put_u16(w, NHA_GROUP_TYPE, (uint16_t)n->type);
 	if (n->type != NEXTHOP_GRP_TYPE_RES)
@@ -431,16 +303,6 @@ static bool trial(struct encode *encode, const struct object *desired, size_t i,
 	return i < 2;
 }
 
-static void take_group(struct arena *arena, struct nexthop_object *n, const struct nlattr *group) {
-	const struct nexthop_grp *members = mnl_attr_get_payload(group);
-
-	n->group.n = mnl_attr_get_payload_len(group) / sizeof(*members);
-	n->group.members = arena_newn(arena, struct member, n->group.n);
-	for (size_t i = 0; i < n->group.n; i++)
-		n->group.members[i] = (struct member){ .id = members[i].id, .weight = members[i].weight + 1U };
-	sort_group(&n->group);
-}
-
 static void take_table(struct nexthop_object *n, const struct nlattr *table) {
 	const struct nlattr *tb[NHA_RES_GROUP_MAX + 1];
 
@@ -474,7 +336,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 			      mnl_attr_get_payload_len(tb[NHA_GATEWAY]), &n->via);
 	encap_get(arena, tb[NHA_ENCAP_TYPE], tb[NHA_ENCAP], &n->encap);
 	if (tb[NHA_GROUP])
-		take_group(arena, n, tb[NHA_GROUP]);
+		n->group = nexthop_group_take(arena, tb[NHA_GROUP]);
 	n->type = nl_get_u16(tb[NHA_GROUP_TYPE], 0);
 	if (tb[NHA_RES_GROUP])
 		take_table(n, tb[NHA_RES_GROUP]);
