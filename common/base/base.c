@@ -41,12 +41,17 @@ char *xstrdup(const char *text) {
 	return or_die(strdup(text));
 }
 
-char *xasprintf(const char *format, ...) {
+char *xvasprintf(const char *format, va_list args) {
 	char *text = NULL;
+
+	return or_die(vasprintf(&text, format, args) < 0 ? NULL : text);
+}
+
+char *xasprintf(const char *format, ...) {
 	va_list args;
 
 	va_start(args, format);
-	int r = vasprintf(&text, format, args);
+	char *text = xvasprintf(format, args);
 	va_end(args);
-	return or_die(r < 0 ? NULL : text);
+	return text;
 }

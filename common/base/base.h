@@ -9,6 +9,7 @@
 #pragma once
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -90,3 +91,4 @@ void *xrealloc(void *old, size_t size);
 bool is_all_zeros(const void *value, size_t size) _pure_;
 char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) _printf_(1, 2);
+char *xvasprintf(const char *format, va_list args) _printf_(1, 0);

@@ -15,14 +15,12 @@ struct reader {
 };
 
 static bool _printf_(2, 3) refuse(struct reader *r, const char *format, ...) {
-	_cleanup_free_ char *why = NULL;
 	va_list args;
 
 	if (r->error->size)
 		return false;
 	va_start(args, format);
-	if (vasprintf(&why, format, args) < 0)
-		abort();
+	_cleanup_free_ char *why = xvasprintf(format, args);
 	va_end(args);
 	text_addf(r->error, "{%.*s}: %s", (int)(r->end - r->start), r->start, why);
 	return false;

@@ -14,11 +14,7 @@ bool nft_is_written(const struct nft_check *check, enum nft_key key) {
 }
 
 static void _printf_(3, 0) refuse_at(struct nft_check *check, struct position position, const char *format, va_list args) {
-	_cleanup_free_ char *text = NULL;
-
-	if (vasprintf(&text, format, args) < 0)
-		abort();
-	diag_error(check->p->diags, position, "%s", text);
+	diag_verror(check->p->diags, position, format, args);
 	check->good = false;
 }
 

@@ -85,12 +85,16 @@ static bool is_kept(struct diags *diags, enum severity severity, size_t n, struc
 }
 
 /* Errors and warnings have separate limits, so that many warnings cannot hide an error. */
+void diag_verror(struct diags *diags, struct position position, const char *format, va_list args) {
+	diags->dropping = !is_kept(diags, SEVERITY_ERROR, ++diags->n_errors, position, format);
+	keep(diags, SEVERITY_ERROR, position, format, args);
+}
+
 void diag_error(struct diags *diags, struct position position, const char *format, ...) {
 	va_list args;
 
-	diags->dropping = !is_kept(diags, SEVERITY_ERROR, ++diags->n_errors, position, format);
 	va_start(args, format);
-	keep(diags, SEVERITY_ERROR, position, format, args);
+	diag_verror(diags, position, format, args);
 	va_end(args);
 }
 

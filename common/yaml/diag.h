@@ -77,6 +77,7 @@ uint32_t diags_add_origin(struct diags *diags, const char *name);
 const char *diags_origin(const struct diags *diags, struct position position);
 
 void diag_error(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
+void diag_verror(struct diags *diags, struct position position, const char *format, va_list args) _printf_(3, 0);
 void diag_warning(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 void diag_note(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 

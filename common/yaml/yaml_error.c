@@ -16,14 +16,11 @@ struct failure {
 };
 
 static void _printf_(4, 5) say(struct failure *f, struct yaml_place place, size_t width, const char *format, ...) {
-	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	diag_verror(f->diags, yaml_text_position(f->text, place, width), format, args);
 	va_end(args);
-	diag_error(f->diags, yaml_text_position(f->text, place, width), "%s", text);
 }
 
 static char next_to(const struct failure *f, struct yaml_place place) {

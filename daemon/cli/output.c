@@ -23,12 +23,10 @@ void complain(const char *format, ...) {
 }
 
 void complain_unknown(const struct suggestion *meant, const char *format, ...) {
-	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	_cleanup_free_ char *text = xvasprintf(format, args);
 	va_end(args);
 	if (meant->near)
 		complain("%s; did you mean '%s'?", text, meant->near);

@@ -56,14 +56,11 @@ static struct diags *diags_of(const struct nft_load *l) {
 }
 
 static void _printf_(2, 3) refuse(const struct nft_load *l, const char *format, ...) {
-	_cleanup_free_ char *text = NULL;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	diag_verror(diags_of(l), l->position, format, args);
 	va_end(args);
-	diag_error(diags_of(l), l->position, "%s", text);
 }
 
 /* ---- the files, before libnftables reads them ---- */

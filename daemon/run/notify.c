@@ -11,10 +11,8 @@
 static void add_sentence(const char *format, va_list args, struct text *out) _printf_(1, 0);
 
 static void add_sentence(const char *format, va_list args, struct text *out) {
-	_cleanup_free_ char *sentence = NULL;
+	_cleanup_free_ char *sentence = xvasprintf(format, args);
 
-	if (vasprintf(&sentence, format, args) < 0)
-		abort();
 	for (char *c = sentence; *c; c++)
 		if (*c == '\n' || *c == '\r')
 			*c = ' ';
