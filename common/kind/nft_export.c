@@ -104,13 +104,6 @@ static void join_rules(struct arena *arena, rule_list *rules) {
 
 /* Chains. */
 
-static const struct nft_content *find_chain(const struct ruleset *seen, const char *name) {
-	for (size_t i = 0; i < seen->n_chains; i++)
-		if (streq(seen->chains[i].name, name))
-			return &seen->chains[i];
-	return NULL;
-}
-
 static bool read_rules(struct words *w, const struct nft_content *chain, rule_list *ret) {
 	struct nft_rule_words words;
 
@@ -125,7 +118,7 @@ static bool read_rules(struct words *w, const struct nft_content *chain, rule_li
 /* What the chain of an entry does: it returns above the limit, logs within the log's, and then does everything else. */
 static bool take_chain(struct words *w, struct nft_rule_words *entry) {
 	rule_list rules = {};
-	bool good = read_rules(w, find_chain(w->seen, entry->chain), &rules) && rules.n;
+	bool good = read_rules(w, ruleset_find_chain(w->seen, entry->chain), &rules) && rules.n;
 	struct nft_rule_words all = good ? rules.items[rules.n - 1] : (struct nft_rule_words){};
 
 	memcpy(all.match, entry->match, sizeof(all.match));
@@ -150,7 +143,7 @@ static bool take_chain(struct words *w, struct nft_rule_words *entry) {
 
 static bool read_chain(struct words *w, enum nft_chain chain) {
 	rule_list *rules = &w->chains[chain];
-	bool good = read_rules(w, find_chain(w->seen, nft_places[chain].name), rules);
+	bool good = read_rules(w, ruleset_find_chain(w->seen, nft_places[chain].name), rules);
 
 	join_rules(&w->arena, rules);
 	vec_foreach(entry, rules)
@@ -328,7 +321,7 @@ static void print_entries(const rule_list *entries, size_t first, const char *ho
 
 static void print_filter(const struct words *w, struct text *out) {
 	for (enum nft_chain chain = NFT_FILTER_PREROUTING; chain < NFT_N_CHAINS; chain++) {
-		const struct nft_content *content = find_chain(w->seen, nft_places[chain].name);
+		const struct nft_content *content = ruleset_find_chain(w->seen, nft_places[chain].name);
 
 		if (!content)
 			continue;
@@ -386,15 +379,8 @@ static bool find_words(const struct ruleset *seen, struct words *ret) {
 	return is_right(ret);
 }
 
-static const struct ruleset *find_ruleset(const struct ns_state *seen) {
-	ns_foreach(object, seen)
-		if (object->kind == &kind_ruleset)
-			return (const struct ruleset *)object;
-	return NULL;
-}
-
 void ruleset_words_of_nat(const struct ns_state *seen, const char *link _unused_, struct text *out) {
-	const struct ruleset *ruleset = find_ruleset(seen);
+	const struct ruleset *ruleset = (const struct ruleset *)ns_find_only(seen, &class_ruleset);
 	_cleanup_(words_done) struct words words = {};
 
 	if (ruleset && find_words(ruleset, &words) && words.nat_text.size)
@@ -402,7 +388,7 @@ void ruleset_words_of_nat(const struct ns_state *seen, const char *link _unused_
 }
 
 void ruleset_words_of_filter(const struct ns_state *seen, const char *link _unused_, struct text *out) {
-	const struct ruleset *ruleset = find_ruleset(seen);
+	const struct ruleset *ruleset = (const struct ruleset *)ns_find_only(seen, &class_ruleset);
 	_cleanup_(words_done) struct words words = {};
 
 	if (ruleset && find_words(ruleset, &words) && words.filter_text.size)

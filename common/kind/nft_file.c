@@ -42,6 +42,14 @@ static uint16_t type_of(const struct nlmsghdr *nlh) {
 	return nlh->nlmsg_type & 0xff;
 }
 
+/* The attributes of such a message that are sent; 0: the message is not supported. */
+static uint32_t sent_attrs(const struct nlmsghdr *nlh) {
+	for (size_t i = 0; i < ARRAY_SIZE(sent); i++)
+		if (sent[i].message == type_of(nlh))
+			return sent[i].attrs;
+	return 0;
+}
+
 static const struct nlattr *attr_of(const struct nlmsghdr *nlh, uint16_t type) {
 	const struct nlattr *tb[ATTR_MAX + 1];
 
@@ -54,21 +62,18 @@ const char *nft_chain_of_message(const struct nlmsghdr *nlh) {
 }
 
 const char *nft_file_refuses(const struct nlmsghdr *nlh) {
-	uint64_t flags;
+	uint64_t flags = type_of(nlh) == NFT_MSG_NEWCHAIN ? nl_get_number(attr_of(nlh, NFTA_CHAIN_FLAGS)) : 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(sent); i++) {
-		if (sent[i].message != type_of(nlh))
-			continue;
-		flags = type_of(nlh) == NFT_MSG_NEWCHAIN ? nl_get_number(attr_of(nlh, NFTA_CHAIN_FLAGS)) : 0;
-		return flags & CHAIN_BINDING   ? "a chain inside of a rule"
-		       : flags & CHAIN_OFFLOAD ? "a chain with flags offload"
-					       : NULL;
-	}
-	return type_of(nlh) == NFT_MSG_NEWFLOWTABLE ? "a flowtable" : "something that topod does not know";
+	if (!sent_attrs(nlh))
+		return type_of(nlh) == NFT_MSG_NEWFLOWTABLE ? "a flowtable" : "something that topod does not know";
+	return flags & CHAIN_BINDING   ? "a chain inside of a rule"
+	       : flags & CHAIN_OFFLOAD ? "a chain with flags offload"
+				       : NULL;
 }
 
-static void put(struct nl_writer *w, const char *table, const struct nlmsghdr *nlh, uint32_t attrs, uint32_t set_id) {
+static void put(struct nl_writer *w, const char *table, const struct nlmsghdr *nlh, uint32_t set_id) {
 	bool rule = type_of(nlh) == NFT_MSG_NEWRULE;
+	uint32_t attrs = sent_attrs(nlh);
 	struct nfgenmsg *header;
 	const struct nlattr *attr;
 
@@ -93,11 +98,10 @@ void nft_put_file(struct nl_writer *w, const char *topology, const struct nft_fi
 	uint32_t set_id = 0;
 
 	for (size_t i = 0; i < file->n; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(sent); k++)
-			if (sent[k].message == type_of(file->messages[i])) {
-				put(w, table, file->messages[i], sent[k].attrs, ++set_id);
-				nl_set_position(w, file->position);
-			}
+		if (sent_attrs(file->messages[i])) {
+			put(w, table, file->messages[i], ++set_id);
+			nl_set_position(w, file->position);
+		}
 }
 
 size_t nft_file_size(const struct nft_file *file) {

@@ -27,17 +27,15 @@ static const char *take_text(struct nft_reader *reader, const struct text *text)
 
 static void add(struct nft_reader *reader, const char *name, bool changes, const struct text *text) {
 	const char *kept = take_text(reader, text);
-	struct nft_reader_set *set, **end = &reader->others;
+	struct nft_reader_set *set;
 
 	if (!kept)
 		return;
 	set = arena_new(reader->decode->arena, struct nft_reader_set);
-	set->name = arena_strdup(reader->decode->arena, name);
-	set->text = kept;
-	set->changes = changes;
-	while (*end)
-		end = &(*end)->next;
-	*end = set;
+	*set = (struct nft_reader_set){
+		.next = reader->others, .name = arena_strdup(reader->decode->arena, name), .text = kept, .changes = changes
+	};
+	reader->others = set;
 	reader->n_others++;
 }
 

@@ -132,15 +132,22 @@ static int compare_names(const void *key, const void *content) {
 	return strcmp(key, ((const struct nft_content *)content)->name);
 }
 
-static const struct nft_content *find_content(const struct ruleset *ruleset, const char *name) {
+const struct nft_content *ruleset_find_chain(const struct ruleset *ruleset, const char *name) {
 	return ruleset->n_chains
 		       ? bsearch(name, ruleset->chains, ruleset->n_chains, sizeof(ruleset->chains[0]), compare_names)
 		       : NULL;
 }
 
+bool nft_program_has(const struct nft_program *program, const char *chain) {
+	for (size_t i = 0; i < program->n; i++)
+		if (streq(program->chains[i].name, chain))
+			return true;
+	return false;
+}
+
 /* The chain of that name, if it is at the same place. */
 static const struct nft_content *find_same(const struct ruleset *ruleset, const struct nft_content *chain) {
-	const struct nft_content *found = find_content(ruleset, chain->name);
+	const struct nft_content *found = ruleset_find_chain(ruleset, chain->name);
 
 	return found && streq(found->head, chain->head) ? found : NULL;
 }
@@ -191,20 +198,13 @@ static void put_chain_rules(struct nl_writer *w, const char *table, const struct
 	}
 }
 
-static bool is_in_program(const struct nft_program *program, const char *name) {
-	for (size_t i = 0; i < program->n; i++)
-		if (streq(program->chains[i].name, name))
-			return true;
-	return false;
-}
-
 /* Which rules of a file's chains stay. */
 static void mark_file_rules(const struct ruleset *desired, const struct ruleset *seen, bool *kept) {
 	for (size_t i = 0; i < seen->n_chains; kept += seen->chains[i++].n) {
-		const struct nft_content *chain = find_content(desired, seen->chains[i].name);
+		const struct nft_content *chain = ruleset_find_chain(desired, seen->chains[i].name);
 		_cleanup_free_ size_t *stays = NULL;
 
-		if (!chain || is_in_program(desired->program, chain->name) || !streq(chain->head, seen->chains[i].head))
+		if (!chain || nft_program_has(desired->program, chain->name) || !streq(chain->head, seen->chains[i].head))
 			continue;
 		stays = xmalloc(chain->n * sizeof(*stays) + 1);
 		nft_match_rules(chain, &seen->chains[i], stays, kept);
@@ -225,7 +225,7 @@ void nft_find_changes(const struct ruleset *desired, const struct ruleset *seen,
 	memset(ret->kept, 0, n_seen);
 	at = ret->stays;
 	for (size_t i = 0; i < program->n; at += program->chains[i++].n) {
-		const struct nft_content *chain = find_content(desired, program->chains[i].name),
+		const struct nft_content *chain = ruleset_find_chain(desired, program->chains[i].name),
 					 *same = find_same(seen, chain);
 		bool *marks = ret->kept;
 
@@ -254,7 +254,7 @@ bool nft_put_changes(struct nl_writer *w, const char *topology, const struct rul
 	begin(w);
 	put_deletions(w, topology, desired, seen, changes.kept);
 	for (size_t i = 0; i < program->n; i++) {
-		const struct nft_content *chain = find_content(desired, program->chains[i].name),
+		const struct nft_content *chain = ruleset_find_chain(desired, program->chains[i].name),
 					 *same = find_same(seen, chain);
 
 		if (!same || same->policy != chain->policy)
@@ -263,7 +263,7 @@ bool nft_put_changes(struct nl_writer *w, const char *topology, const struct rul
 	at = changes.stays;
 	for (size_t i = 0; i < program->n; at += program->chains[i++].n)
 		put_chain_rules(w, table, &program->chains[i],
-				find_same(seen, find_content(desired, program->chains[i].name)), at);
+				find_same(seen, ruleset_find_chain(desired, program->chains[i].name)), at);
 	end(w);
 	return !w->overflow;
 }

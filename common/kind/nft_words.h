@@ -19,8 +19,6 @@ enum nft_part_of_match {
 	NFT_N_WORDS,
 };
 
-enum { NFT_WORD_ITEMS_MAX = NFT_ENTRY_RULES_MAX };
-
 /* The items of one part, as the file has them. */
 struct nft_words {
 	bool negated;

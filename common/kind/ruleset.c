@@ -134,19 +134,15 @@ struct ruleset *ruleset_with_file(const struct ns_state *ns) {
 
 bool ruleset_take_file(struct arena *arena, struct ruleset *ruleset, const struct nlmsghdr *const *messages, size_t n,
 		       const char **ret_problem) {
-	const struct nft_program *program = ruleset->program;
-
 	*ret_problem = NULL;
 	for (size_t i = 0; i < n && !*ret_problem; i++) {
 		const char *what = nft_file_refuses(messages[i]), *name = what ? NULL : nft_chain_of_message(messages[i]);
 
 		if (what)
 			*ret_problem = arena_printf(arena, "has %s, which topod cannot take over", what);
-		for (size_t k = 0; name && k < program->n; k++)
-			if (streq(program->chains[k].name, name))
-				*ret_problem = arena_printf(
-					arena, "has a chain '%s', the name of one that 'nat' or 'filter' makes; rename it",
-					name);
+		if (name && nft_program_has(ruleset->program, name))
+			*ret_problem = arena_printf(
+				arena, "has a chain '%s', the name of one that 'nat' or 'filter' makes; rename it", name);
 	}
 	ruleset->file.messages = messages;
 	ruleset->file.n = n;
@@ -399,15 +395,8 @@ static bool is_new(const struct ruleset *desired, const struct nft_changes *chan
 	return false;
 }
 
-static const struct nft_content *find_chain(const struct ruleset *ruleset, const char *name) {
-	for (size_t i = 0; i < ruleset->n_chains; i++)
-		if (streq(ruleset->chains[i].name, name))
-			return &ruleset->chains[i];
-	return NULL;
-}
-
 static bool same_policy(const struct ruleset *a, const struct ruleset *b, const char *name) {
-	const struct nft_content *x = find_chain(a, name), *y = find_chain(b, name);
+	const struct nft_content *x = ruleset_find_chain(a, name), *y = ruleset_find_chain(b, name);
 
 	return x && y && x->policy == y->policy;
 }
@@ -426,11 +415,9 @@ static void print_file_differences(const struct ruleset *desired, const struct r
 		text_add(out, "+ nft sets, maps or objects\n");
 	for (size_t i = 0; i < desired->n_chains; i++) {
 		const struct nft_content *chain = &desired->chains[i];
-		bool ours = false;
 
-		for (size_t k = 0; k < desired->program->n; k++)
-			ours |= streq(desired->program->chains[k].name, chain->name);
-		if (!ours && !same_rules(chain, find_chain(seen, chain->name)))
+		if (!nft_program_has(desired->program, chain->name) &&
+		    !same_rules(chain, ruleset_find_chain(seen, chain->name)))
 			text_addf(out, "+ nft chain %s\n", chain->name);
 	}
 }

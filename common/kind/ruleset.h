@@ -320,6 +320,11 @@ struct nftnl_rule *nft_build_rule(const struct nft_step *step);
 
 /* Messages (nft_table.c). */
 
+/* The chain of that name of an observed or desired table, or NULL. */
+const struct nft_content *ruleset_find_chain(const struct ruleset *ruleset, const char *name);
+/* Do the entries of `nat` and `filter` make a chain of this name? */
+bool nft_program_has(const struct nft_program *program, const char *chain);
+
 /* Writes one transaction that leaves the table with exactly what the desired one has; NULL: without the table, whether it
  * existed or not. The writer must be empty. False if the transaction does not fit (writer->overflow). */
 bool nft_put_table(struct nl_writer *w, const char *topology, const struct ruleset *desired);
@@ -405,7 +410,7 @@ struct nft_reader {
 	size_t n_chains;
 	struct nft_reader_chain *chains, *last, *latest; /* latest: of the rule before */
 	size_t n_others;                                 /* the sets and objects */
-	struct nft_reader_set *others;
+	struct nft_reader_set *others;                   /* in any order */
 };
 
 /* Takes a message about a set, its elements, or an object. */
