@@ -19,7 +19,7 @@
 #include "kind/link.h"
 #include "model/change.h"
 
-enum { WHOLE_MAX = 100 }; /* so many objects are made as a whole: a hundred different ones use what the others use */
+enum { WHOLE_MAX = 100 }; /* this many objects are made as a whole; a hundred different ones use what the others use */
 
 struct asking {
 	struct arena *arena;
@@ -59,9 +59,7 @@ static bool was_asked(struct asking *a, const char *what) {
 
 static void tell(struct asking *a, const struct object *object, const struct field *field, const char *what,
 		 const char *module) {
-	const struct lack lack = { object, object_position(object, field), what, module };
-
-	a->fn(a->userdata, &lack);
+	tell_at(a, object, object_position(object, field), what, module);
 }
 
 struct answer {
@@ -92,18 +90,52 @@ static struct answer request(struct nl_socket *sock, struct nl_writer *w) {
 	return answer;
 }
 
-/* Kinds of links. One that exists requires more attributes, or makes the link: both are an answer. */
-static bool has_link_kind(struct asking *a, const char *kind) {
+static struct answer add_link(struct asking *a, const char *name, const char *kind) {
 	nl_begin(&a->writer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
-	nl_put_text(&a->writer, IFLA_IFNAME, "probe");
+	nl_put_text(&a->writer, IFLA_IFNAME, name);
 	struct nlattr *info = nl_nest(&a->writer, IFLA_LINKINFO);
 	nl_put_text(&a->writer, IFLA_INFO_KIND, kind);
 	nl_nest_end(&a->writer, info);
-	if (request(&a->route, &a->writer).lacks)
-		return false;
+	return request(&a->route, &a->writer);
+}
+
+static void remove_link(struct asking *a, const char *name) {
 	nl_begin(&a->writer, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
-	nl_put_text(&a->writer, IFLA_IFNAME, "probe");
+	nl_put_text(&a->writer, IFLA_IFNAME, name);
 	(void)request(&a->route, &a->writer); /* the link may not have been made */
+}
+
+static const char *no_name(void *userdata _unused_, uint32_t ifindex _unused_) {
+	return NULL;
+}
+
+struct reading_back {
+	struct decode decode;
+	const struct link *link;
+};
+
+static int take_link(void *userdata, const struct nlmsghdr *nlh) {
+	struct reading_back *back = userdata;
+
+	back->link = link_decode(&back->decode, nlh);
+	return 0;
+}
+
+/* The link of the trial namespace, as one of ns; or NULL. */
+static const struct link *read_link(struct asking *a, const char *ns, const char *name) {
+	struct reading_back back = { .decode = { .arena = a->arena, .ns = ns, .topology = "", .link_name = no_name } };
+
+	link_put_question(&a->writer, name, 0);
+	(void)nl_request(&a->route, a->writer.messages.items[0], take_link, &back);
+	nl_clear(&a->writer);
+	return back.link;
+}
+
+/* Kinds of links. One that exists requires more attributes, or makes the link: both are an answer. */
+static bool has_link_kind(struct asking *a, const char *kind) {
+	if (add_link(a, "probe", kind).lacks)
+		return false;
+	remove_link(a, "probe");
 	return true;
 }
 
@@ -155,22 +187,6 @@ static uint64_t own_attributes(const struct asking *a, const struct object *link
 	return mask;
 }
 
-static const char *no_name(void *userdata _unused_, uint32_t ifindex _unused_) {
-	return NULL;
-}
-
-struct reading_back {
-	struct decode decode;
-	const struct link *link;
-};
-
-static int take_link(void *userdata, const struct nlmsghdr *nlh) {
-	struct reading_back *back = userdata;
-
-	back->link = link_decode(&back->decode, nlh);
-	return 0;
-}
-
 static void tell_field(struct asking *a, const struct object *object, size_t i) {
 	const struct field *field = &object->kind->fields[i];
 	const char *what = arena_printf(a->arena, "'%s' of '%s' links", field->name, object->kind->name);
@@ -187,7 +203,7 @@ static uint64_t lower_links(const struct object *object) {
 	return mask;
 }
 
-/* In the trial namespace, all of them are in this one. */
+/* The trial has a single namespace: an underlay and lower links elsewhere become its own. */
 static void bring_here(struct object *object) {
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -204,8 +220,7 @@ static void bring_here(struct object *object) {
 static struct answer make_link(struct asking *a, const struct object *object, uint64_t fields, uint64_t *ret_lacks) {
 	struct link *link = arena_memdup(a->arena, object, object->kind->size);
 	const struct change change = { .type = CHANGE_CREATE, .desired = &link->object, .fields = fields };
-	struct reading_back back = { .decode = {
-					     .arena = a->arena, .ns = object->ns, .topology = "", .link_name = no_name } };
+	const struct link *back;
 	const struct resolver lower = {
 		.userdata = &a->base, .ifindex = always_base, .new_ifindex = any_index, .netns_fd = no_netns
 	};
@@ -222,14 +237,10 @@ static struct answer make_link(struct asking *a, const struct object *object, ui
 	nl_clear(&a->writer);
 	if (answer.error)
 		return answer;
-	link_put_question(&a->writer, link->name, 0);
-	(void)nl_request(&a->route, a->writer.messages.items[0], take_link, &back);
-	nl_clear(&a->writer);
-	if (back.link && back.link->object.kind == object->kind)
-		*ret_lacks = object_compare(&link->object, &back.link->object) & fields & ~lower_links(object);
-	nl_begin(&a->writer, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
-	nl_put_text(&a->writer, IFLA_IFNAME, link->name);
-	(void)request(&a->route, &a->writer);
+	back = read_link(a, object->ns, link->name);
+	if (back && back->object.kind == object->kind)
+		*ret_lacks = object_compare(&link->object, &back->object) & fields & ~lower_links(object);
+	remove_link(a, link->name);
 	return answer;
 }
 
@@ -241,11 +252,8 @@ static const char *combination(struct asking *a, const struct object *object, ui
 	text_add(&out, object->kind->name);
 	for (; fields; fields &= fields - 1) {
 		const struct field *field = &object->kind->fields[__builtin_ctzll(fields)];
-		const char *value = field_of(field, object);
-		bool zero = true;
+		bool zero = is_all_zeros(field_of(field, object), field->type->size);
 
-		for (size_t i = 0; i < field->type->size; i++)
-			zero &= !value[i];
 		text_addf(&out, " %s%s", field->name, zero ? " 0 " : " ");
 		if (field->type == &type_enum || field->type->words)
 			field_print(field, object, &out);
@@ -340,15 +348,8 @@ static void ask_trials(struct asking *a, const struct object *object) {
 
 /* Attributes that every link has, and so lo, if the kernel knows them. */
 static void ask_common(struct asking *a, const struct object *object) {
-	struct reading_back back = { .decode = {
-					     .arena = a->arena, .ns = object->ns, .topology = "", .link_name = no_name } };
-
-	if (!a->loopback) {
-		link_put_question(&a->writer, "lo", 0);
-		(void)nl_request(&a->route, a->writer.messages.items[0], take_link, &back);
-		nl_clear(&a->writer);
-		a->loopback = back.link;
-	}
+	if (!a->loopback)
+		a->loopback = read_link(a, object->ns, "lo");
 	for (size_t i = 0; a->loopback && i < LINK_N_FIELDS; i++) {
 		const struct field *field = &object->kind->fields[i];
 		const char *what;
@@ -436,19 +437,9 @@ static void bring_lo_up(struct asking *a) {
 
 /* The end of a pair, which lets others be made on it; where there are no pairs, nothing is made on links. */
 static void make_base(struct asking *a) {
-	struct reading_back back = { .decode = { .arena = a->arena, .ns = "", .topology = "", .link_name = no_name } };
+	const struct link *base = add_link(a, "base", "veth").error ? NULL : read_link(a, "", "base");
 
-	nl_begin(&a->writer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
-	nl_put_text(&a->writer, IFLA_IFNAME, "base");
-	struct nlattr *info = nl_nest(&a->writer, IFLA_LINKINFO);
-	nl_put_text(&a->writer, IFLA_INFO_KIND, "veth");
-	nl_nest_end(&a->writer, info);
-	if (request(&a->route, &a->writer).error)
-		return;
-	link_put_question(&a->writer, "base", 0);
-	(void)nl_request(&a->route, a->writer.messages.items[0], take_link, &back);
-	nl_clear(&a->writer);
-	a->base = back.link ? back.link->ifindex : 0;
+	a->base = base ? base->ifindex : 0;
 }
 
 int kernel_lacks(struct arena *arena, const struct state *desired, lack_fn fn, void *userdata) {
