@@ -366,11 +366,18 @@ static int dump_all(int fd, const char *table, struct answers *all) {
 	return dump(fd, request(buffer, NFT_MSG_GETRULE), all);
 }
 
+static void take_messages(struct loaded_spec *loaded, struct ruleset *ruleset, const struct nlmsghdr *const *messages,
+			  size_t n) {
+	const char *problem;
+
+	if (!ruleset_take_file(&loaded->spec.state.arena, ruleset, messages, n, &problem))
+		diag_error(&loaded->diags, ruleset->file.position, "%s %s", ruleset->file.path, problem);
+}
+
 static void take_over(const struct nft_load *l, int fd) {
 	struct arena *arena = &l->loaded->spec.state.arena;
 	struct answers tables = { .arena = arena }, all = { .arena = arena };
 	struct timeval limit = { .tv_sec = WAIT_SECONDS };
-	const char *problem = NULL;
 	int r;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -378,10 +385,10 @@ static void take_over(const struct nft_load *l, int fd) {
 		r = dump_all(fd, text_of(tables.list.items[0], NFTA_TABLE_NAME), &all);
 		if (r < 0)
 			refuse(l, "cannot read back the content of %s: %s", l->ruleset->file.path, strerror(-r));
-		else if (!ruleset_take_file(arena, l->ruleset,
-					    arena_memdup(arena, all.list.items, all.list.n * sizeof(all.list.items[0])),
-					    all.list.n, &problem))
-			refuse(l, "%s %s", l->ruleset->file.path, problem);
+		else
+			take_messages(l->loaded, l->ruleset,
+				      arena_memdup(arena, all.list.items, all.list.n * sizeof(all.list.items[0])),
+				      all.list.n);
 	}
 	vec_done(&tables.list);
 	vec_done(&all.list);
@@ -430,6 +437,7 @@ static void load_file(struct loaded_spec *loaded, struct ruleset *ruleset, unsig
 	_cleanup_free_ char *base = *path == '/' || !end ? xstrdup("") : xasprintf("%.*s/", (int)(end - from), from);
 	size_t errors = loaded->diags.n_errors;
 
+	l.position.origin = 0; /* the file's mistakes concern all namespaces that name it */
 	l.directory = slash || *base ? xasprintf("%s%.*s", base, slash ? (int)(slash - path) + 1 : 0, path) : xstrdup("./");
 	if (strpbrk(name, "\"*?[\n")) {
 		refuse(&l, "the name of a file for 'nft' cannot contain '\"', '*', '?' or '['");
@@ -439,11 +447,31 @@ static void load_file(struct loaded_spec *loaded, struct ruleset *ruleset, unsig
 		load(&l, name);
 }
 
+typedef vec(const struct nft_file *) file_list;
+
+static const struct nft_file *find_file(const file_list *files, const struct nft_file *like) {
+	vec_foreach(file, files)
+		if ((*file)->position.source == like->position.source && streq((*file)->path, like->path))
+			return *file;
+	return NULL;
+}
+
+/* A file that several namespaces name is loaded once, so that its mistakes are reported once. */
 void nft_files_read(struct loaded_spec *loaded, unsigned flags) {
+	file_list files = {};
+
 	state_foreach(ns, &loaded->spec.state) {
 		struct ruleset *ruleset = ruleset_with_file(ns);
+		const struct nft_file *same = ruleset ? find_file(&files, &ruleset->file) : NULL;
 
-		if (ruleset)
+		if (!ruleset)
+			continue;
+		if (!same) {
 			load_file(loaded, ruleset, flags);
+			vec_push(&files, &ruleset->file);
+		} else if (same->messages) {
+			take_messages(loaded, ruleset, same->messages, same->n);
+		}
 	}
+	vec_done(&files);
 }

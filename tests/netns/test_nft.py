@@ -148,6 +148,21 @@ class Nft(Case):
         os.unlink(os.path.join(self.directory, "rules.nft"))
         self.assertIn("office.yaml:3:10: error: cannot read", self.topod("check", self.path, expect=lab.EXIT_SPEC).stderr)
 
+    def test_one_file_of_many_namespaces(self):
+        self.path = self.spec("namespaces: {'h[1-300]': {nft: rules.nft}}\n")
+        self.topod("check", self.path)
+        self.rules("chain mine {\n")
+        said = self.topod("check", self.path, expect=lab.EXIT_SPEC).stderr
+        self.assertEqual(1, said.count("error:"), said)
+        self.rules(RULES)
+        self.path = self.spec("namespaces: {'h[1-2]': {nft: rules.nft}}\n")
+        self.topod("apply", self.path)
+        self.topod("plan", self.path)
+        self.assertIn("198.51.100.7", listing("h1"))
+        self.assertEqual(listing("h1"), listing("h2"))
+        self.topod("down", self.path)
+        self.same(self.before, lab.snapshot(), "down left a trace")
+
     def test_includes_stay_below(self):
         self.rules('chain third {\n}\n', "parts/a.nft")
         self.rules('chain fourth {\n}\n', "parts/b.nft")
