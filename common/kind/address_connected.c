@@ -17,7 +17,7 @@ enum {
 	 * second, it has run. */
 	YOUNG_MAX = 500,
 	JUST_SET = 50,  /* … until then an event usually announces it, and nothing else has to scan again */
-	FEW = 16,       /* routes, which are found as fast without sorting them */
+	FEW = 16,       /* so few routes are found as fast without sorting them */
 	CLOCK_LAG = 50, /* the kernel's time stamps are jiffies, which do not start with CLOCK_MONOTONIC */
 };
 

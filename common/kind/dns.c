@@ -142,7 +142,8 @@ static void print_list(const char *key, char *words, struct text *out) {
 	text_add(out, "]");
 }
 
-/* The keys that say such a file; false: it is somebody else's, and may have comments and options that none says. */
+/* Prints the keys for a file that topod has written; false: it is another file, and may have comments and options that no
+ * key expresses. */
 static bool print_file(struct arena *arena, const char *content, struct text *out) {
 	const char *text = startswith(content, DNS_FIRST_LINE);
 	char *lines = text ? arena_strdup(arena, text) : NULL, *line = lines;

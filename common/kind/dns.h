@@ -39,5 +39,5 @@ void dns_read_hosts(struct reading *here, const struct node *node);
 
 /* For an export. */
 
-/* The value of `hosts` for this content; false: none says it. */
+/* Prints the value of `hosts` that makes this content; false: there is none. */
 bool dns_print_hosts(struct arena *arena, const char *content, struct text *out);

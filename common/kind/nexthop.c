@@ -144,7 +144,7 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 	return true;
 }
 
-/* A group that somebody else made has a type, which cannot be changed; without `type`, each will do. */
+/* The type of a group cannot be changed, so in an adopted namespace a group without `type` may have any. */
 static void settle(struct reading *r _unused_, struct ns_state *ns) {
 	ns_foreach(object, ns) {
 		const struct nexthop_object *n = (const struct nexthop_object *)object;
@@ -242,7 +242,7 @@ static int put_way(struct encode *encode, const struct nexthop_object *n) {
 	return 0;
 }
 
-/* Somebody else's group keeps what the file does not say. */
+/* A group that somebody else made keeps the settings that the file does not have. */
 static const struct nexthop_object *with_seen_type(struct arena *arena, const struct change *change) {
 	const struct nexthop_object *n = (const struct nexthop_object *)change->desired;
 	const struct nexthop_object *seen = (const struct nexthop_object *)change->observed;

@@ -58,7 +58,8 @@ static bool same_rest(const struct nft_rule_words *a, const struct nft_rule_word
 	       a->persistent == b->persistent;
 }
 
-/* Do they differ in this part only, so that one entry with a list becomes both? A limit would be one for both. */
+/* Do they differ in this part only, so that one entry with a list stands for both? Not with a limit, which would apply to both
+ * together. */
 static bool can_join(const struct nft_rule_words *a, const struct nft_rule_words *b, size_t part) {
 	for (size_t i = 0; i < NFT_N_WORDS; i++)
 		if (i == part ? !a->match[i].n || !b->match[i].n || a->match[i].negated || b->match[i].negated

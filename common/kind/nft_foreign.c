@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tables of nftables by name: only an export looks at them, to say that they are there, or whose they are. What is in them
- * is for nft(8).
+ * All tables of nftables by name, for an export: it finds a topology's table among them and mentions the others, whose content
+ * nft(8) shows.
  */
 #include "kind/ruleset.h"
 

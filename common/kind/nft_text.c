@@ -209,7 +209,7 @@ void nft_print_expressions(const struct nlattr *list, struct text *out) {
 			text_add(out, ";");
 			continue;
 		}
-		/* Written by nft(8), for whose rules the kernel was asked before: it reports equal rules in the same way. */
+		/* Only from a file in nft's language, whose text is made of the same kernel's reports: equal rules look the same. */
 		text_add(out, "other ");
 		if (name)
 			text_add_hex(out, name, strlen(name));

@@ -31,7 +31,7 @@ struct nft_rule_words {
 	struct nft_words match[NFT_N_WORDS];
 	uint8_t family;    /* AF_INET, AF_INET6 or AF_UNSPEC */
 	const char *flags; /* of TCP: "[syn, not ack]" */
-	const char *syn;   /* the same again, if what came before is not that of `clamp-mss` */
+	const char *syn;   /* a second match of flags, which `clamp-mss` adds */
 	const char *limit; /* "10/minute" */
 	bool over;         /* … matches above the limit */
 	bool to_local;     /* see struct nft_entry */
@@ -48,6 +48,6 @@ struct nft_rule_words {
 	const char *hairpin; /* the interface (nft_export.c) */
 };
 
-/* Reads a rule as nft_print_expressions() prints it. False: the language has no words for it, or (if it has words that mean
- * something else) compiling them shows it. */
+/* Reads a rule as nft_print_expressions() prints it. False: the language has no words for it. The words may also mean something
+ * else, which compiling them shows. */
 bool nft_read_words(struct arena *arena, const char *rule, struct nft_rule_words *ret);

@@ -209,7 +209,7 @@ static void check(struct reading *r, const struct ns_state *ns, const struct obj
 	}
 }
 
-/* For an export. Only those are read that a topology declares; of a group that is on in part there is no word. */
+/* For an export. Only declared offloads are read; a group that is partly on cannot be expressed. */
 static void print_offload(const struct ns_state *seen, const char *link, struct text *out) {
 	ns_foreach(object, seen) {
 		const struct offload *o = (const struct offload *)object;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * physical: a link of the host namespace that is moved into its namespace and renamed, and given back on removal with
- * the name, MAC address, MTU, state and other settings that it had. "Creating" it is the move; everything else is set afterwards,
- * because a move resets it.
+ * the name, MAC address, MTU, state and other settings that it had. "Creating" it is the move; everything else is set
+ * afterwards, because a move resets it.
  */
 #include <linux/rtnetlink.h>
 
@@ -39,7 +39,7 @@ static const struct field fields[] = {
 				       .flags = FIELD_HIDDEN | FIELD_ONCE },
 };
 
-/* What else a file may set, and a move to another namespace does not reset. */
+/* Other settings that a file may change and that a move to another namespace does not reset. */
 static const enum link_field settings[] = { LINK_ARP,          LINK_MULTICAST,    LINK_PROMISCUOUS,
 					    LINK_TXQUEUELEN,   LINK_GSO_MAX_SIZE, LINK_GSO_IPV4_MAX_SIZE,
 					    LINK_GSO_MAX_SEGS, LINK_GRO_MAX_SIZE, LINK_GRO_IPV4_MAX_SIZE };
@@ -74,7 +74,7 @@ uint64_t physical_former_settings(struct arena *arena, const struct physical *wa
 	return found;
 }
 
-/* Where they differ: a driver might refuse what is already so. */
+/* Only those that differ: a driver might refuse even a value that it has. */
 static void put_former_settings(struct encode *encode, const struct physical *was, const struct link *seen,
 				struct ifinfomsg *ifi) {
 	struct physical former = { .link.object = { .kind = &kind_physical, .ns = NS_HOST } };

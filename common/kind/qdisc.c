@@ -115,7 +115,7 @@ static const struct qdisc *find_of(const struct ns_state *seen, const char *link
 	return NULL;
 }
 
-/* The tree that the text says; NULL: it has something that the language does not. */
+/* The tree that the text describes; NULL: the language cannot express it. */
 static const struct qdisc_node *tree_of(struct arena *arena, const struct qdisc *qdisc) {
 	struct qdisc_node *root = qdisc_from_text(arena, qdisc->text);
 

@@ -235,8 +235,8 @@ struct nft_content {
 	} * rules;
 };
 
-/* `nft`: a file in nft's own language. What it says is read by daemon/files/nft_file.c, which has the kernel read it in a
- * namespace of its own and takes the kernel's messages about it. */
+/* `nft`: a file in nft's own language. daemon/files/nft_file.c has it loaded into a separate namespace and takes the kernel's
+ * messages about the result. */
 struct nft_file {
 	const char *path; /* as written; NULL: none */
 	struct position position;
@@ -357,7 +357,8 @@ enum nft_request {
 	NFT_REQUEST_ALL,      /* a dump of all tables, see nft_foreign.c */
 };
 
-/* A table of NFT_REQUEST_ALL, sealed, and the topology whose table has such a name, or NULL. NULL: it is another message. */
+/* Decodes a table of NFT_REQUEST_ALL into a sealed object; NULL: it is another message. *ret_topology: the topology whose table
+ * has such a name, or NULL. */
 struct object *nft_foreign_decode(const struct decode *decode, const struct nlmsghdr *nlh, const char **ret_topology);
 
 /* Writes one of the requests that read the topology's table. */
@@ -369,12 +370,12 @@ void nft_put_elements_request(struct nl_writer *w, const char *topology, const c
 
 /* Writes it into a transaction, for the topology's table. */
 void nft_put_file(struct nl_writer *w, const char *topology, const struct nft_file *file);
-/* Content that is not supported: "a flowtable", "a chain inside a rule"; NULL: the message can be taken. */
+/* What topod does not support in the message, such as "a flowtable"; NULL: the message can be sent. */
 const char *nft_file_refuses(const struct nlmsghdr *nlh);
 /* "4 rules in 2 chains, 1 set". */
 void nft_print_file(const struct nft_file *file, struct text *out);
 size_t nft_file_size(const struct nft_file *file);
-/* The chain that the message makes; NULL: it makes none. */
+/* The name of the chain that the message creates, or NULL. */
 const char *nft_chain_of_message(const struct nlmsghdr *nlh);
 
 /* Reading (nft_read.c). */
@@ -417,10 +418,11 @@ struct nft_reader {
 void nft_reader_set_message(struct nft_reader *reader, const struct nlmsghdr *nlh);
 /* Prints them in the order of their texts. */
 void nft_reader_print_sets(const struct nft_reader *reader, struct text *out);
-/* The table has more than chains: sets or objects are to be read. */
+/* Does the table have sets or objects, which must be read too? */
 bool nft_reader_has_more(const struct nft_reader *reader);
-/* Is it about the table that is read, by its first attribute? Counts size bytes more; false: it is too much. */
+/* Is this the name of the table that is read? */
 bool nft_reader_is_ours(const struct nft_reader *reader, const struct nlattr *table);
+/* Counts size more bytes; false: it is too much. */
 bool nft_reader_take_size(struct nft_reader *reader, size_t size);
 
 void nft_reader_begin(struct nft_reader *reader, const struct decode *decode);

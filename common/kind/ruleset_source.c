@@ -3,7 +3,7 @@
  * How a topology's nf_tables table is read and heard. Reading takes three answers, and more if it has sets; if the ruleset
  * changes in between, all of it is read again.
  *
- * For an export all tables are listed before: if one of them is a topology's, that one is read. All others are only named.
+ * For an export all tables are listed first. If a single one belongs to a topology, it is read; the others are only named.
  */
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Firewalls of others on this machine: chains of the forward hook that drop by default, in any table of nftables. iptables
- * (as Docker and ufw use it) is nftables too since iptables-nft. Of the older iptables-legacy only whether it has tables is known.
+ * (as Docker and ufw use it) is nftables too since iptables-nft. For the older iptables-legacy, only the presence of tables is
+ * checked.
  */
 #include <netinet/in.h> /* before linux/in.h */
 #include <linux/netfilter.h>

@@ -38,10 +38,10 @@ static void check_neighbours(struct doctor *d, const char *family) {
 		 2 * n));
 }
 
-enum { CONNECTIONS_EACH = 256 }; /* that a host has at a time, as a browser or a small server needs them */
+enum { CONNECTIONS_EACH = 256 }; /* simultaneous connections of a host: enough for a browser or a small server */
 
-/* Every namespace has a table of its own, and one limit is for each of them. The fullest is the one through which all others reach the
- * outside. */
+/* Each namespace has its own table, and the same limit applies to each. The fullest table is in the namespace through which the
+ * others reach the outside. */
 static void check_room_for_connections(struct doctor *d, long long limit) {
 	const struct object *tracking = first_of(d->spec, tracks_connections);
 	size_t n = count_namespaces(d->spec);

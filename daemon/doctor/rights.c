@@ -30,7 +30,7 @@ static void say_forbidden(void *userdata, const char *path, const char *way_out,
 	     also_root ? "no namespace can be made" : "`topod sandbox` needs root", way_out);
 }
 
-/* Security modules refuse with the same words as missing rights. */
+/* A refusal by a security module has the same error as a missing permission. */
 static void check_modules(struct doctor *d) {
 	const char *profile = first_line(d, "/proc/self/attr/current");
 

@@ -231,7 +231,7 @@ static uint8_t find_source(const struct nft_load *l, const char *name, size_t si
 	return UINT8_MAX;
 }
 
-/* The place in the line's head; false: it names none. */
+/* The position at the beginning of the line; false: there is none. */
 static bool read_place(const struct nft_load *l, const char *line, const char *end, struct position *ret) {
 	const char *colon = memchr(line, ':', (size_t)(end - line));
 	unsigned number, column, last;
@@ -253,7 +253,7 @@ static const char *advice_for(const struct nft_load *l, const char *message) {
 	return "";
 }
 
-/* Without the lines that libnftables shows: the diagnostic shows them itself. */
+/* Leaves out the lines of the file that libnftables shows: the diagnostic shows them itself. */
 static void say_refused(const struct nft_load *l, const char *text) {
 	size_t before = diags_of(l)->n_errors;
 	const char *unplaced = NULL;
@@ -277,7 +277,7 @@ static void say_refused(const struct nft_load *l, const char *text) {
 		       unplaced ? unplaced : text);
 }
 
-/* ---- what the kernel has of it ---- */
+/* ---- reading back from the kernel ---- */
 
 struct answers {
 	struct arena *arena;
@@ -396,7 +396,7 @@ static void take_over(const struct nft_load *l, int fd) {
 
 /* ---- one file ---- */
 
-/* Only checked: then it may be right all the same. */
+/* An error only for verbs that change the machine: the file may be right. */
 static void cannot(const struct nft_load *l, const char *what, const char *why) {
 	(l->flags & SPEC_FILE_TRUSTED ? diag_error : diag_warning)(diags_of(l), l->position, "%s is not checked: %s%s",
 								   l->ruleset->file.path, what, why);
@@ -425,7 +425,7 @@ static void load(struct nft_load *l, const char *name) {
 	}
 }
 
-/* The path counts from the directory of the file in which it is written. */
+/* The path is relative to the directory of the file in which it is written. */
 static void load_file(struct loaded_spec *loaded, struct ruleset *ruleset, unsigned flags) {
 	_cleanup_(nft_load_done) struct nft_load l = { .loaded = loaded,
 						       .ruleset = ruleset,

@@ -17,7 +17,7 @@
 enum {
 	MEMORY_MAX = 1024 * 1024 * 1024,
 	SECONDS_MAX = 20,
-	TEXT_MAX = 64 * 1024, /* of what libnftables says */
+	TEXT_MAX = 64 * 1024, /* of the error messages of libnftables */
 };
 
 /* nftables/libnftables.h, since 0.9; loaded because only few topologies need it. */
@@ -58,7 +58,7 @@ static void limit(int resource, rlim_t value) {
 	setrlimit(resource, &(struct rlimit){ value, value });
 }
 
-/* What a daemon has set for itself does not concern the library; and nothing that it has open. */
+/* The library must get neither the signal settings of a daemon nor its open files. */
 static void become_plain(int to) {
 	sigset_t none;
 

@@ -18,8 +18,8 @@ enum nft_outcome {
 	NFT_CRASHED,      /* the text says how */
 };
 
-/* directory and name: where the file is; its `include` counts from there. table: the table inet to which the content belongs, NULL
- * if the file itself names one. With NFT_LOADED, *ret_netfilter is a netlink socket in the namespace, which the caller closes and
- * with which the namespace ends. */
+/* directory and name: of the file; `include` is relative to the directory. table: the inet table that the content is put into, NULL
+ * if the file has one itself. With NFT_LOADED, *ret_netfilter is a netlink socket in the namespace. The caller closes it, which
+ * ends the namespace. */
 enum nft_outcome nft_library_load(const char *directory, const char *name, const char *table, struct text *out,
 				  int *ret_netfilter);
