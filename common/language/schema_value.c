@@ -84,9 +84,9 @@ void schema_add_fields(const struct mapping *m, json_t *properties, json_t *requ
 		if (!schema_shows(m, f))
 			continue;
 		json_t *schema = schema_of_field(f), *type = json_object_get(schema, "type");
-		if (json_object_get(schema, "$ref"))
-			; /* a text, which may be an expression */
-		else if (!type || (json_is_string(type) && !streq(json_string_value(type), "string")))
+		/* What a "$ref" leads to is a text, which may be an expression anyway. */
+		if (!json_object_get(schema, "$ref") &&
+		    (!type || (json_is_string(type) && !streq(json_string_value(type), "string"))))
 			schema = schema_pack("{s:[o,o]}", "anyOf", schema, schema_ref("computed"));
 		schema_describe(schema, f->name, f->doc);
 		schema_set(properties, f->name, schema);

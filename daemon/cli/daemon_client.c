@@ -69,7 +69,7 @@ bool ask(const char *topology, const char *method, json_t *parameters, uint64_t 
 
 /* ---- calls that take long ---- */
 
-/* Passes on the events that have come. False: there are no more. */
+/* Waits for events and passes on those that have been received. False: the stream has ended, or the time is over. */
 static bool hear(struct control_client *stream, uint64_t timeout_usec, struct patience *patience) {
 	bool more;
 
@@ -84,7 +84,7 @@ static bool hear(struct control_client *stream, uint64_t timeout_usec, struct pa
 	return more;
 }
 
-/* Opens the stream of events, and waits for its beginning: what comes next is about the call. */
+/* Opens the stream of events and skips the first one, which is the state before the call. */
 static void listen_to(const char *topology, struct control_client *stream, struct patience *patience) {
 	if (control_open(topology, stream) < 0 || control_send(stream, "org.topod.Watch", NULL, true) < 0 ||
 	    !hear(stream, PATIENCE_USEC, patience))
@@ -105,9 +105,7 @@ int ask_patiently(const char *topology, const char *method, const struct options
 	listen_to(topology, &stream, &patience);
 	r = control_send(&client, name, NULL, false);
 	while (r == 0) {
-		uint64_t due = patience_due(&patience), now = now_monotonic();
-
-		r = control_next(&client, stream.fd, due == UINT64_MAX ? due : due > now ? due - now : 0, ret);
+		r = control_next(&client, stream.fd, time_left(patience_due(&patience)), ret);
 		if (r != -ECANCELED && r != -ETIMEDOUT)
 			return r;
 		if (r == -ECANCELED && !hear(&stream, UINT64_MAX, &patience))

@@ -15,3 +15,9 @@ uint64_t now_monotonic(void) {
 uint64_t now_realtime(void) {
 	return clock_usec(CLOCK_REALTIME);
 }
+
+uint64_t time_left(uint64_t until_usec) {
+	uint64_t now = now_monotonic();
+
+	return until_usec == UINT64_MAX ? UINT64_MAX : until_usec > now ? until_usec - now : 0;
+}

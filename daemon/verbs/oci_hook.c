@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The program under other names. As oci-hook it is what a container's runtime calls before the container's program starts: as a hook of the OCI
+ * The program under other names. As oci-hook it is called before a container's program starts: as a hook of the OCI
  * (`createRuntime`), which gets the state of the container on standard input; as a hook of LXC (`lxc.hook.start-host`),
  * which gets the process (LXC_PID); or as a plugin of CNI, which gets the path of a namespace (CNI_NETNS).
  *
@@ -8,12 +8,11 @@
  * configuration, or TOPOD_NAMESPACE of CNI_ARGS. The container starts even if the network is not complete in time, or the
  * daemon is being restarted; it does not start if nobody declares the namespace.
  *
- * As oci-runtime it is a runtime of containers, for engines that have neither devices of CDI nor hooks (Docker before 28.2). It
- * calls runc with the same arguments and configuration, and attaches the container's namespace after `create`, when the program of
- * the container has not started yet. The namespace's name is the annotation, or TOPOD_NAMESPACE in the container's environment.
+ * As oci-runtime it is a container runtime for engines that have neither devices of CDI nor hooks (Docker before 28.2). It
+ * calls runc with the same arguments and configuration, and attaches the container's namespace after `create`, before the
+ * container's program starts. The namespace's name is the annotation, or TOPOD_NAMESPACE in the container's environment.
  * Constants: https://github.com/opencontainers/runtime-spec (config.md), `runc create --help`.
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <jansson.h>
@@ -26,6 +25,7 @@
 #include "inside/command.h"
 #include "inside/sandbox.h"
 #include "kernel/named_netns.h"
+#include "net/ip.h"
 #include "verbs/verbs.h"
 
 #define ANNOTATION "org.topod.namespace"
@@ -42,8 +42,8 @@ static json_t *read_input(void) {
 	return json;
 }
 
-/* Attaches the namespace of the process, or the one at the path. *ret_said, to be freed, is what goes to standard error, for callers
- * whose engine looks elsewhere. */
+/* Attaches the namespace of the process, or the one at the path. *ret_said gets a copy of what is printed on standard error,
+ * for engines that do not show that; the caller frees. */
 static int attach_and_say(const char *ns, pid_t pid, const char *path, char **ret_said) {
 	FILE *errors = stderr;
 	size_t size;
@@ -92,7 +92,7 @@ static const char *const cni_versions[] = { "0.3.0", "0.3.1", "0.4.0", "1.0.0", 
 static const char *cni_version(const json_t *config) {
 	const char *version = json_string_value(json_object_get(config, "cniVersion"));
 
-	return version ? version : "0.1.0"; /* as libcni takes it */
+	return version ? version : "0.1.0"; /* the default of libcni */
 }
 
 static bool is_known_version(const char *version) {
@@ -128,7 +128,7 @@ static char *cni_namespace(const json_t *config) {
 	return xasprintf("%.*s", (int)strcspn(found, ";"), found);
 }
 
-/* The index of the first item of a list whose key has this value; the length of the list: there is none. */
+/* The index of the first item of a list whose key has this value; the length of the list if there is none. */
 static size_t find_item(const json_t *list, const char *key, const char *value) {
 	size_t i = 0;
 
@@ -162,34 +162,35 @@ static void add_interface(json_t *result, const struct ifaddrs *entry, const cha
 					      "sandbox", sandbox));
 }
 
-static void add_address(json_t *result, const struct ifaddrs *entry, bool with_family) {
-	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)entry->ifa_addr;
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)entry->ifa_addr;
-	json_t *list = result_list(result, "ips"), *interfaces = result_list(result, "interfaces"), *item;
-	bool is_four = entry->ifa_addr->sa_family == AF_INET;
-	const uint8_t *mask =
-		is_four ? (const void *)&((const struct sockaddr_in *)(const void *)entry->ifa_netmask)->sin_addr
-			: ((const struct sockaddr_in6 *)(const void *)entry->ifa_netmask)->sin6_addr.s6_addr;
-	size_t at = find_item(interfaces, "name", entry->ifa_name);
-	char text[INET6_ADDRSTRLEN];
-	int length = 0;
+static struct ip ip_of(uint8_t family, const struct sockaddr *address) {
+	const void *four = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+	const void *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+	struct ip ip = {};
 
-	if (at == json_array_size(interfaces) || (!is_four && IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr)))
+	(void)ip_from_bytes(family, family == AF_INET ? four : six, ip_size(family), &ip);
+	return ip;
+}
+
+static void add_address(json_t *result, const struct ifaddrs *entry, bool with_family) {
+	uint8_t family = (uint8_t)entry->ifa_addr->sa_family;
+	struct prefix prefix = { .address = ip_of(family, entry->ifa_addr) };
+	struct ip mask = ip_of(family, entry->ifa_netmask);
+	json_t *list = result_list(result, "ips"), *interfaces = result_list(result, "interfaces"), *item;
+	size_t at = find_item(interfaces, "name", entry->ifa_name);
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < ip_size(family); i++)
+		prefix.length = (uint8_t)(prefix.length + __builtin_popcount(mask.bytes[i]));
+	if (at == json_array_size(interfaces) || (family == AF_INET6 && ip_is_link_local(&prefix.address)) ||
+	    find_item(list, "address", prefix_format(&prefix, text)) < json_array_size(list))
 		return;
-	for (size_t i = 0; i < (is_four ? 4 : 16); i++)
-		length += __builtin_popcount(mask[i]);
-	inet_ntop(entry->ifa_addr->sa_family, is_four ? (const void *)&four->sin_addr : &six->sin6_addr, text, sizeof(text));
-	_cleanup_free_ char *address = xasprintf("%s/%d", text, length);
-	if (find_item(list, "address", address) < json_array_size(list))
-		return;
-	item = json_pack("{s:s, s:i}", "address", address, "interface", (int)at);
+	item = json_pack("{s:s, s:i}", "address", text, "interface", (int)at);
 	if (with_family)
-		json_object_set_new(item, "version", json_string(is_four ? "4" : "6"));
+		json_object_set_new(item, "version", json_string(family == AF_INET ? "4" : "6"));
 	json_array_append_new(list, item);
 }
 
-/* Adds to a result what is in the namespace at this path: the interfaces first, because addresses refer to them by their place in
- * the list. */
+/* Adds what is in the namespace at this path to a result: interfaces first, because addresses refer to them by their index. */
 static int add_found(json_t *result, const char *path, bool with_family) {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
@@ -214,7 +215,7 @@ static int add_found(json_t *result, const char *path, bool with_family) {
 	return 0;
 }
 
-/* The result of ADD is that of the plugins before, and what is in the namespace besides. */
+/* The result of ADD is the result of the former plugins, and everything else that is in the namespace. */
 static int cni_add(const json_t *config, const char *ns, const char *path) {
 	json_t *before = json_object_get(config, "prevResult"), *result = before ? json_deep_copy(before) : json_object();
 	const char *version = cni_version(config);
@@ -231,7 +232,7 @@ static int cni_add(const json_t *config, const char *ns, const char *path) {
 	return cni_error(config, CNI_AGAIN, *said ? said : "the namespace cannot be read");
 }
 
-/* Is that the namespace which is attached under this name? */
+/* Is the namespace at the path attached under this name? */
 static bool is_attached(const char *ns, const char *path) {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), named = -1;
 	struct netns_identity identity, of_name;
@@ -242,7 +243,7 @@ static bool is_attached(const char *ns, const char *path) {
 	       netns_is_same(&identity, &of_name);
 }
 
-/* CHECK: it is attached, and has what the result of ADD said. */
+/* CHECK: is the namespace attached, and does it contain everything in the result of ADD? */
 static int cni_check(const json_t *config, const char *ns, const char *path) {
 	static const struct { const char *list, *key; } parts[] = { { "interfaces", "name" }, { "ips", "address" } };
 	json_t *before = json_object_get(config, "prevResult"), *found = json_object(), *item;
@@ -278,11 +279,11 @@ static int run_cni(const char *command) {
 	else if (!is_known_version(cni_version(config)))
 		code = cni_error(config, CNI_VERSION, "the configuration has a version of CNI that is not known here");
 	else if (streq(command, "STATUS") || streq(command, "GC"))
-		code = EXIT_DONE; /* notes are left while no daemon runs, and nothing outlives a namespace */
+		code = EXIT_DONE; /* ADD works without a daemon too, by a note; and there is nothing to collect */
 	else if (!ns)
 		code = cni_error(config, CNI_CONFIG, "'namespace' is missing in the configuration");
 	else if (streq(command, "DEL")) {
-		/* It succeeds if there is nothing to do, and another container may have the name by now. */
+		/* It must succeed if there is nothing to do. Another container may have the name by now. */
 		if (path && is_attached(ns, path))
 			detach_if_attached(ns);
 	} else if (!path)
@@ -308,7 +309,7 @@ int oci_hook(int argc, char **argv) {
 /* ---- a runtime ---- */
 
 struct call {
-	int create; /* index of the command; 0: it is another one */
+	int create; /* index of the word "create"; 0: it is another command */
 	const char *bundle, *pid_file, *log;
 };
 
@@ -338,7 +339,7 @@ static struct call read_call(char **argv) {
 	return call;
 }
 
-/* Its namespace, to be freed; NULL: it has none of topod's. */
+/* The name of its namespace, from its configuration; NULL: it has none. The caller frees. */
 static char *namespace_of(const char *bundle) {
 	_cleanup_free_ char *path = xasprintf("%s/config.json", bundle);
 	/* Limits may be too large for an integer of jansson. */
@@ -365,7 +366,8 @@ static pid_t read_pid(const char *path) {
 	return f && fscanf(f, "%d", &pid) == 1 && pid > 0 ? pid : 0;
 }
 
-/* Calls the real runtime, and returns its status. stays: this process must not become it, because something is left to do. */
+/* Runs the real runtime and returns its status. stays: in a child process, because there is more to do; else this process
+ * becomes it. */
 static int run(char **args, bool stays) {
 	static char runc[] = "runc";
 	_cleanup_free_ char *problem = NULL;
@@ -380,7 +382,7 @@ static int run(char **args, bool stays) {
 	return code;
 }
 
-/* What was created must not be left if its engine hears that it failed: [global options] delete --force ID */
+/* Removes what was created, because the engine is told that `create` failed: [global options] delete --force ID */
 static void delete_container(int argc, char **argv, int create) {
 	static char command[] = "delete", force[] = "--force";
 	char **args = xmalloc(((size_t)create + 4) * sizeof(*args));
@@ -391,7 +393,7 @@ static void delete_container(int argc, char **argv, int create) {
 	free(args);
 }
 
-/* Engines show what is in the runtime's log (--log, with --log-format json), and not standard error. */
+/* Writes errors to the runtime's log (--log, with --log-format json), too: engines show that, and not standard error. */
 static int attach(const char *ns, const struct call *call) {
 	_cleanup_free_ char *said = NULL;
 	int code = attach_and_say(ns, read_pid(call->pid_file), NULL, &said);

@@ -43,12 +43,6 @@ static int worse(int a, int b) {
 
 enum { ABSENT_PAUSE_NSEC = 100 * 1000 * 1000 }; /* between two tries while no daemon runs */
 
-static uint64_t time_left(uint64_t deadline) {
-	uint64_t now = now_monotonic();
-
-	return deadline == UINT64_MAX ? UINT64_MAX : deadline > now ? deadline - now : 0;
-}
-
 /* Is it what the user waits for? A pause ends by itself, so nobody waits for its end. */
 static bool is_awaited(const json_t *status, const char *awaited) {
 	int code = code_of(status);
