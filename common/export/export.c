@@ -114,7 +114,7 @@ const struct node *export_printed(struct export *x, const struct section *sectio
 	return text.size ? export_flow(x, &text) : NULL;
 }
 
-/* A mapping that is one object. */
+/* The only entry of a section that is a mapping. */
 static const struct node *export_only(struct export *x, const struct ns_state *ns, const struct section *section,
 				      const char *link) {
 	const struct node *list = export_list(x, ns, section, link);

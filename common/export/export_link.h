@@ -20,6 +20,6 @@ const struct node *export_pairs(struct export *x);
 void export_sections(struct export *x, const struct ns_state *ns, enum section_place place, const struct link *link,
 		     node_pairs *pairs, node_pairs *notes);
 const struct node *export_list(struct export *x, const struct ns_state *ns, const struct section *section, const char *link);
-/* The value that a section prints by itself; NULL: there is none. */
+/* The value that section->print() writes; NULL: none. */
 const struct node *export_printed(struct export *x, const struct section *section, const struct ns_state *ns,
 				  const char *link);

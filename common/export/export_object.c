@@ -115,7 +115,7 @@ static bool is_default(const struct object *object, const struct field *field, c
 	return field_from_text(&arena, object->ns, field, text, base) && field_equal(field, base, object);
 }
 
-/* Does the topology's file declare the field that all links have? If it did not any more, the field would go back to its
+/* Does the topology's file declare this field, one of those of all links? If the export left it out, it would go back to its
  * default. Everything else is changed as a whole, or follows from other keys. */
 static bool is_declared(const struct export *x, const struct object *object, size_t i) {
 	bool kept = x->options->ledger && object_is_link(object) && i < LINK_N_FIELDS;

@@ -42,7 +42,7 @@ void export_fields(struct export *x, const struct object *object, const struct f
 		   node_pairs *pairs);
 /* Would the file say something else without the field? */
 bool export_says(const struct export *x, const struct object *object, const struct field *field, size_t i);
-/* What was printed in flow style. */
+/* The node of a text in flow style. */
 const struct node *export_flow(struct export *x, const struct text *text);
 /* The value of a field. */
 const struct node *export_value(struct export *x, const struct object *object, const struct field *field);

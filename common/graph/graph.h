@@ -74,9 +74,9 @@ struct graph_style {
 
 /* A tree. */
 void graph_text(const struct graph *graph, const struct graph_style *style, struct text *out);
-/* Graphviz' language (dot(1)): a cluster for each namespace; a box each if there are many. */
+/* Graphviz' language (dot(1)): a cluster for each namespace, or only a box if there are many. */
 void graph_dot(const struct graph *graph, struct text *out);
-/* The engine that lays this text out. */
+/* The engine of Graphviz for that text. */
 const char *graph_dot_engine(const struct graph *graph);
 /* Mermaid's flowchart, which Markdown pages of code hosters show. */
 void graph_mermaid(const struct graph *graph, struct text *out);

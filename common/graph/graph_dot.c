@@ -7,8 +7,8 @@
  *     made on                   a dashed arrow to the lower link
  *     outer packets travel in   a dotted arrow to that namespace
  *
- * Many namespaces are laid out in layers as one row or column that no screen shows. Then each namespace is one box, which
- * lists what has an address or a kind, and boxes that are linked attract one another (sfdp).
+ * Layers would put many namespaces into one row or column that fits no screen. So each namespace of a large graph is one
+ * box, which lists its links with an address or a kind, and linked boxes attract each other (sfdp).
  */
 #include "graph/graph.h"
 
@@ -125,7 +125,7 @@ static const struct graph_space *find_space(const struct graph *graph, const cha
 	return NULL;
 }
 
-/* Between boxes: what leads to another namespace. */
+/* Edges between boxes: links that lead to another namespace. */
 static void add_box_edges(const struct graph *graph, const struct graph_link *link, struct text *out) {
 	const struct graph_space *underlay = link->underlay ? find_space(graph, link->underlay) : NULL;
 	size_t id = link->space->id;

@@ -10,7 +10,7 @@
  *                              themselves. Last, because the kind of an interface may follow from `links`
  *     4  add_namespace_objects(), settle()   what follows from all sections together
  *     5  spec_finish_links()   what links leave out (spec_defaults.c)
- *     6 spec_check() checks of several objects together (spec_check_*.c), then meaning_check(): warnings
+ *     6  spec_check()          checks of several objects together (spec_check_*.c), then meaning_check(): warnings
  *
  * A mistake does not end a step. It leaves out the object or the value and adds an error, so that one run shows all
  * mistakes; only step 1 stops if a file is not YAML. This file knows the top level and namespaces; it names no class,

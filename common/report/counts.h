@@ -42,8 +42,7 @@ enum count_line {
 	COUNT(n_overruns, "overruns", DRIFT, "overrun of events", "overruns of events", NULL, true,                    \
 	      "Overruns of the event socket.")                                                                         \
 	COUNT(n_scans, "looks", UNLISTED, NULL, NULL, NULL, true, "Scans of whole namespaces.")                        \
-	/* scans of parts of one, and the number of objects in
-	 * them */                                                         \
+	/* scans of parts of one, and their objects */                                                                 \
 	COUNT(n_narrow_scans, "narrow_looks", UNLISTED, NULL, NULL, NULL, true, "Scans of parts of a namespace.")      \
 	COUNT(n_scanned_for, "looked_for", UNLISTED, NULL, NULL, NULL, true, "Objects in these scans.")
 

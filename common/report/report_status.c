@@ -35,7 +35,7 @@ static const struct member status_numbers[] = {
 	MEMBER("paused_until_usec", report_status, paused_until_usec),
 	MEMBER("reloaded_usec", report_status, reloaded_usec),
 };
-/* Of which object. */
+/* The object that it is about. */
 #define OBJECT_MEMBERS(type)                                                                     \
 	MEMBER("scope", type, scope), MEMBER("noun", type, noun), MEMBER("namespace", type, ns), \
 		MEMBER("interface", type, parts.interface), MEMBER("kind", type, parts.kind),    \

@@ -20,7 +20,7 @@ struct attachment {
 	bool searching;                 /* searching for a process of the group in the namespace, … */
 	uint64_t search_until;          /* … until this time, CLOCK_MONOTONIC in microseconds, … */
 	int held;                       /* … while the name leads to this descriptor of topod's; -1: there is no name */
-	struct netns_identity detached; /* attached by a call: the same namespace found in a file is ignored */
+	struct netns_identity detached; /* detached by a call: ignored if it is found in a file again */
 	int watches[2];                 /* inotify's, of the file's directory and of the one that it leads to; -1 */
 };
 
@@ -47,7 +47,8 @@ void source_read_events(struct attachments *a);
 
 /* ---- attach.c ---- */
 
-/* Which namespace is it, and may it be attached here? 0 or -errno, and then in *ret_problem a sentence that the caller frees. */
+/* Identifies a namespace, and checks whether it may be attached. 0 or -errno, and then in *ret_problem a sentence that the
+ * caller frees. */
 int attachment_check(struct attachments *a, const struct attachment *item, int fd, struct netns_identity *ret,
 		     char **ret_problem);
 /* Attaches what was checked. Takes ownership of the process's pidfd. 0 or -errno; *ret_problem as above, or left alone. */

@@ -27,13 +27,13 @@ char *daemon_client_manager(const char *argument);
  * an error message was printed. Free the answer with control_answer_done() in any case. */
 bool ask(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec, struct control_answer *ret);
 
-/* The same without a limit of time, for what may take long: meanwhile the user is told what the daemon does. Prints no error; returns
- * what control_call() does. */
+/* The same for calls that may take long: it has no time limit, and prints meanwhile what the daemon waits for. Prints no
+ * error; returns what control_call() does. */
 int ask_patiently(const char *topology, const char *method, const struct options *options, struct control_answer *ret);
 
 /* Prints why a call failed; r is the result of control_call(). */
 void daemon_client_complain(const char *topology, int r);
-/* The result of control_call(): true if it is good, else an error message was printed. */
+/* Did the call succeed? r is the result of control_call(). False after an error message. */
 bool answered(const char *topology, int r, const struct control_answer *answer);
 /* Prints what the error in the answer means. */
 void daemon_client_complain_error(const char *topology, const struct control_answer *answer);

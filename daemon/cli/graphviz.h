@@ -7,6 +7,6 @@
 
 #include <stdio.h>
 
-/* Lays out a graph in Graphviz' language with an engine (dot, sfdp) and writes it as SVG. 0; -ENOENT: the library is not installed; -EINVAL: it
- * refused the graph; -EIO: it could not write. */
+/* Lays out a graph in Graphviz' language with an engine ("dot", "sfdp") and writes it as SVG. 0; -ENOENT: the library is not
+ * installed; -EINVAL: it refused the graph; -EIO: it could not write. */
 int graphviz_svg(const char *dot, const char *engine, FILE *to);

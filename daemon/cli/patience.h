@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the user is told, on standard error, while a verb takes its time: progress, and the reason of a wait that is longer than
- * PATIENCE_USEC.
+ * Messages on standard error while a verb takes long: progress, and the reason for a wait of more than PATIENCE_USEC.
  *
  * It knows neither daemons nor topologies: its callers pass on what they hear.
  */
@@ -13,8 +12,7 @@
 
 enum {
 	PATIENCE_USEC = 300 * 1000,
-	PATIENCE_AGAIN_USEC =
-		5 * 1000 * 1000, /* from one reason to the next: they may differ in a number that counts down */
+	PATIENCE_AGAIN_USEC = 5 * 1000 * 1000, /* between two reasons, which may differ only in a number that counts down */
 };
 
 struct patience {
@@ -25,15 +23,15 @@ struct patience {
 	bool told, progress_shown; /* told: the reason was printed */
 };
 
-/* One line on a terminal that is overwritten each time, elsewhere nothing. */
+/* On a terminal, prints one line that overwrites the former one; elsewhere nothing. */
 void patience_progress(struct patience *p, size_t n_done, size_t n_all);
-/* This is what it waits for now ("duplicate detection of 2 addresses"), or nothing any more (NULL). It is printed when it is time,
- * and each reason once. */
+/* Sets the reason for the wait ("duplicate detection of 2 addresses"); NULL: nothing is known. Each reason is printed once,
+ * not before speak_usec. */
 void patience_reason(struct patience *p, const char *reason);
-/* An event of org.topod.Watch(): the state or progress; ignores others. */
+/* Takes the reason or the progress from an event of org.topod.Watch(); ignores other events. */
 void patience_event(struct patience *p, const json_t *event);
 
-/* When patience_speak() has something to print, CLOCK_MONOTONIC; UINT64_MAX: never, as far as it knows. */
+/* When patience_speak() will print something, CLOCK_MONOTONIC; UINT64_MAX: it has nothing to print. */
 uint64_t patience_due(const struct patience *p);
 void patience_speak(struct patience *p);
 

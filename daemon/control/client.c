@@ -8,7 +8,7 @@
 
 #include "files/ledger_file.h"
 
-/* A daemon that is stuck accepts nobody, and then its queue may be full. */
+/* A daemon that is stuck accepts no connections, and connect(2) blocks when its queue is full. */
 static int limit_wait(int fd, uint64_t timeout_usec) {
 	struct timeval t = { .tv_sec = (time_t)(timeout_usec / 1000000), .tv_usec = (suseconds_t)(timeout_usec % 1000000) };
 

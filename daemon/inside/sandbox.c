@@ -104,10 +104,9 @@ static int map_user(uid_t uid, gid_t gid) {
 static int make_namespaces(char **ret_problem) {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	int r = 0;
-
-	/* Root of a container may lack what it needs here; in a user namespace of its own it has it. */
+	/* Root in a container may lack these capabilities, too; in a new user namespace it has them. */
 	bool user = !privilege_has(CAP_SYS_ADMIN) || !privilege_has(CAP_NET_ADMIN);
+	int r = 0;
 
 	if (unshare((user ? CLONE_NEWUSER : 0) | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) < 0) {
 		*ret_problem = problem_of("namespaces", errno);

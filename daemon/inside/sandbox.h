@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sandbox: separate network, mount and process namespaces, without root inside a user namespace in which the caller is
- * root. Everything in it ends with it, even after kill -9.
+ * A sandbox: separate network, mount and process namespaces. A caller without the capabilities for them becomes root of a
+ * user namespace first. Everything in it ends with it, even after kill -9.
  *
  * It knows no topology: what happens inside is a function of the caller.
  */

@@ -13,7 +13,7 @@
 /* Drift, failures, recoveries, convergence, with the journal's text. */
 json_t *event_occurrence(const struct occurrence *occurrence);
 
-/* reason: why it is converging, "": it is not, or is just at work. */
+/* The event "state"; reason as of status_reason(). */
 json_t *event_state(const char *sentence, const char *reason);
 
 /* Something else about the daemon itself: "reloaded", "refused", "paused", "resumed", "stopping". */

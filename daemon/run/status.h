@@ -43,8 +43,8 @@ void status_reloaded(struct status *status, const char *error);
 /* The status as report_status_json() formats it. The caller frees. */
 json_t *status_json(const struct status *status, const struct reconciler *reconciler);
 
-/* Adds why it is still converging: "duplicate detection of 2 addresses; 'nodad: true' skips it"; nothing if it is not, or is just at
- * work. */
+/* Adds why it is still converging: "duplicate detection of 2 addresses; 'nodad: true' skips it". Adds nothing if it is not
+ * converging, or waits for nothing. */
 void status_reason(const struct reconciler *reconciler, struct text *out);
 
 /* "Converged: 12 objects in 4 namespaces", "Degraded: 1 failing (web: route 10.9.0.0/16: …)". */

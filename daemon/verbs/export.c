@@ -87,8 +87,8 @@ static const struct ledger *ledger_of(const struct makers *makers, const char *t
 	return NULL;
 }
 
-/* Is everything that the topology made in what is exported, in words of the language? If not, the file in its place would
- * remove the rest. A network card that was moved in looks like one that was always there; a secret is left out. */
+/* Does the export contain everything that the topology made? If not, applying the file would remove the rest. A network card
+ * that was moved in cannot be told from one that was always there; a secret is left out. */
 static bool is_whole(const struct ledger *ledger, const struct state *seen) {
 	for (const struct ledger_ns *ns = ledger ? ledger->namespaces : NULL; ns; ns = ns->hh.next) {
 		if (ns->entries && !state_find(seen, ns->name))
@@ -100,14 +100,14 @@ static bool is_whole(const struct ledger *ledger, const struct state *seen) {
 	return true;
 }
 
-/* Is the object topod's, and has the file no words for it? */
+/* Did topod make the object, and can the language not express it? */
 static bool is_lost(const struct object *object) {
 	_cleanup_(arena_done) struct arena arena = {};
 
 	return object->owned && object->kind->left_out && object->kind->left_out(&arena, object);
 }
 
-/* The topology that made what is exported, if it is one and everything of it is there. */
+/* The topology that made everything that is exported, if it is only one and all of it is exported; else NULL. */
 static const char *topology_of(struct makers *makers, const struct state *seen) {
 	const char *found = NULL, *file;
 
@@ -136,7 +136,7 @@ static void makers_done(struct makers *makers) {
 
 /* ---- scanning ---- */
 
-/* Of the settings, only those are read that a file can declare in a word, and those that a topology has set. */
+/* Reads only the settings that have a key of their own in a file, and those that a topology has set. */
 static int scan(const scope_list *scopes, const struct makers *makers, struct state *ret) {
 	_cleanup_(state_done) struct state wanted = {};
 

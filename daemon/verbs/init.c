@@ -97,7 +97,7 @@ static int write_new(const char *path, const struct text *text) {
 	}
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	bool complete = spec_file_load(path, SPEC_FILE_CHECK, &loaded) && !loaded.diags.list.n;
-	/* The keys of a VPN are not in the template. */
+	/* A VPN's keys are in files that the template only names. */
 	printf(complete ? "%s: written; `topod sandbox %s` tries it\n"
 			: "%s: written; it needs other files, which `topod check %s` names\n",
 	       path, path);

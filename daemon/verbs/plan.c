@@ -22,8 +22,8 @@ static int show(const struct plan *plan, const char *topology, const struct opti
 	return report_summary_total(&summary) ? EXIT_DIFFERENCES : EXIT_DONE;
 }
 
-/* What the kernel lacks is only checked if there is something to do: this needs trials in a separate namespace, which take
- * longer than the scan of a small topology. */
+/* Checks what the kernel lacks only if there is something to do, because the trials in a separate namespace take longer than
+ * the scan of a small topology. */
 static void warn(struct topology *session, const struct loaded_spec *loaded, bool changes, const struct options *options) {
 	_cleanup_(diags_done) struct diags diags = {};
 
