@@ -322,10 +322,8 @@ static const char *text_of(const struct nlmsghdr *nlh, uint16_t type) {
 }
 
 /* The file must have made one table. */
-static bool check_tables(const struct nft_load *l, int fd, struct answers *tables) {
-	char buffer[256];
-
-	if (dump(fd, request(buffer, NFT_MSG_GETTABLE), tables) < 0 || tables->list.n != 1) {
+static bool check_tables(const struct nft_load *l, const struct answers *tables) {
+	if (tables->list.n != 1) {
 		refuse(l,
 		       "%s has %zu tables; it may have one, of family inet, whose content is put into the topology's own table",
 		       l->ruleset->file.path, tables->list.n);
@@ -378,18 +376,20 @@ static void take_over(const struct nft_load *l, int fd) {
 	struct arena *arena = &l->loaded->spec.state.arena;
 	struct answers tables = { .arena = arena }, all = { .arena = arena };
 	struct timeval limit = { .tv_sec = WAIT_SECONDS };
+	char buffer[256];
 	int r;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (check_tables(l, fd, &tables)) {
+	r = dump(fd, request(buffer, NFT_MSG_GETTABLE), &tables);
+	if (r == 0 && check_tables(l, &tables)) {
 		r = dump_all(fd, text_of(tables.list.items[0], NFTA_TABLE_NAME), &all);
-		if (r < 0)
-			refuse(l, "cannot read back the content of %s: %s", l->ruleset->file.path, strerror(-r));
-		else
+		if (r == 0)
 			take_messages(l->loaded, l->ruleset,
 				      arena_memdup(arena, all.list.items, all.list.n * sizeof(all.list.items[0])),
 				      all.list.n);
 	}
+	if (r < 0)
+		refuse(l, "cannot read back the content of %s: %s", l->ruleset->file.path, strerror(-r));
 	vec_done(&tables.list);
 	vec_done(&all.list);
 }

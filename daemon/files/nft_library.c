@@ -178,19 +178,24 @@ enum nft_outcome nft_library_load(const char *directory, const char *name, const
 	pid_t pid;
 
 	*ret_netfilter = -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 || (pid = fork()) < 0) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		text_add(out, strerror(errno));
 		return NFT_NO_NAMESPACE;
 	}
+	here = pair[0];
+	pid = fork();
 	if (pid == 0)
 		child(directory, commands, pair[1]);
-	here = pair[0];
 	close(pair[1]);
+	if (pid < 0) {
+		text_add(out, strerror(errno));
+		return NFT_NO_NAMESPACE;
+	}
 	receive(here, out, ret_netfilter);
 	outcome = outcome_of(pid, out);
-	if (outcome != NFT_LOADED)
+	if (outcome != NFT_LOADED) {
 		closep(ret_netfilter);
-	if (outcome != NFT_LOADED)
 		*ret_netfilter = -1;
+	}
 	return outcome == NFT_LOADED && *ret_netfilter < 0 ? NFT_CRASHED : outcome;
 }
