@@ -64,6 +64,8 @@ enum op_type {
 	OP_N
 };
 
+enum { OP_ROUTING_DAEMON = 186 /* RTPROT_BGP */ };
+
 struct op {
 	enum op_type type;
 	const char *ns, *name;   /* namespace; link */
@@ -75,7 +77,7 @@ struct op {
 	bool by_hand; /* a route: it does not come from a routing daemon */
 };
 
-/* Prints a command line; "" for what ip(8) cannot do. */
+/* Adds a command line, or a comment for what no command does; nothing for OP_NONE. */
 void op_print(const struct op *op, struct text *out);
 
 /* The MAC address of a foreign link. */
