@@ -12,8 +12,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../netns"))
 
 import lab  # noqa: E402
+from container import Container  # noqa: E402
 from lab import HOST, Case  # noqa: E402
-from test_attach import Container  # noqa: E402
 
 FIRST = "TOPOD_FIRST_NAMESPACE"  # the number of a descriptor, from outside of the laboratory
 SPEC = """\
