@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What differs, object by object. The decision for one object, on one page; diff_create(), recreate(), diff_delete() and
- * diff_refuse() act on it. Undeclared objects are for diff_extra.c, ownership for ownership.c.
+ * diff_refuse() act on it. Namespaces are for diff_namespace.c, undeclared objects for diff_extra.c, ownership for
+ * ownership.c.
  *
  * A declared object that is absent, or whose link is being recreated (missing()):
  *
@@ -35,21 +36,36 @@
 #include "model/kind_masks.h"
 #include "plan/diff.h"
 
-static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs);
-static uint64_t differences(const struct diff *diff, const struct object *object, const struct object *observed);
+static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs) {
+	mask_foreach(i, differs & kind_masks(object->kind)->all)
+		if (object->kind->fields[i].class == FIELD_RECREATE)
+			return true;
+	return object->kind->recreate && object->kind->recreate(object, observed, differs);
+}
 
-/* Somebody else's object in an adopted namespace differs in what only another object can have. It stays: what stands on it would go
- * with it. */
+/* Only objects of one kind have comparable fields (the common ones of links come first in each table). If the kinds differ,
+ * all fields count as different, including those that need a recreation; for a port that still has a controller of another
+ * kind, all declared fields. */
+static uint64_t differences(const struct diff *diff, const struct object *object, const struct object *observed) {
+	uint64_t differs;
+
+	if (object->kind != observed->kind && !object->kind->any_kind)
+		return object->kind->class->permanent ? diff_all_fields(object) : ~UINT64_C(0);
+	differs = object_compare(object, observed);
+	if (differs && diff->input->kept)
+		differs &= ~diff->input->kept(diff->input->userdata, object, differs);
+	return differs;
+}
+
+/* Somebody else's object in an adopted namespace differs in a way that only a new object can have. It stays: everything made
+ * on it would go with it. */
 static const char *others_differ(struct diff *diff, const struct object *object, const struct object *seen) {
 	uint64_t differs = object->kind == seen->kind ? differences(diff, object, seen) : 0;
 	_cleanup_text_ struct text names = {};
 
-	for (; differs; differs &= differs - 1) {
-		size_t i = (size_t)__builtin_ctzll(differs);
-
+	mask_foreach(i, differs)
 		if (needs_recreation(object, seen, field_bit(i)) && !(object->kind->fields[i].flags & FIELD_HIDDEN))
 			text_addf(&names, "%s'%s'", names.size ? ", " : "", object->kind->fields[i].name);
-	}
 	return arena_printf(
 		&diff->plan->arena,
 		"exists, is not topod's, and differs%s%s, which only a new one can have: declare it as it is, or remove it, "
@@ -57,17 +73,15 @@ static const char *others_differ(struct diff *diff, const struct object *object,
 		names.size ? " in " : "", text_str(&names));
 }
 
-/* The namespace itself. */
-
-static const char *in_the_way(struct diff *diff, const struct object *object, const struct object *seen,
-			      const struct ns_state *ns) {
+const char *diff_why_in_the_way(struct diff *diff, const struct object *object, const struct object *seen,
+				const struct ns_state *ns) {
 	const char *text = seen && object->kind->if_in_the_way ? object->kind->if_in_the_way(seen) : NULL;
 
 	if (!text)
 		text = diff_belongs(diff, object, seen, ns);
 	if (text)
 		return text;
-	if (seen && object->external == false && state_find(diff->input->desired, object->ns)->adopt)
+	if (seen && !object->external && state_find(diff->input->desired, object->ns)->adopt)
 		return others_differ(diff, object, seen);
 	return object_is_namespace(object)
 		       ? "exists and is not topod's: take it over with 'adopt: true', or rename it in the file"
@@ -75,51 +89,7 @@ static const char *in_the_way(struct diff *diff, const struct object *object, co
 			 "the file";
 }
 
-bool diff_is_closed(const struct ns_state *desired) {
-	const struct object *object = ns_self(desired);
-
-	return object && object->change && object->change->done && object->change->error;
-}
-
-static const char *obstructed(struct diff *diff, const struct object *object, const struct ns_state *observed) {
-	return arena_printf(&diff->plan->arena,
-			    "cannot be %s: its name in /run/netns is %s; remove that, or rename the namespace in the file",
-			    object->awaited    ? "attached"
-			    : object->external ? "adopted"
-					       : "made",
-			    observed->obstruction);
-}
-
-/* An object with the birth that was recorded when the namespace was made; NULL: none was recorded. */
-static const struct object *noted_birth(struct diff *diff, const struct object *like, const struct ledger_entry *entry) {
-	struct object *object = arena_memdup(&diff->plan->arena, like, like->kind->size);
-
-	object->set = 0;
-	for (size_t i = 0; i < like->kind->n_fields; i++) {
-		const struct field *field = &like->kind->fields[i];
-		const char *noted = field->flags & FIELD_BIRTH ? ledger_former(entry, i) : NULL;
-
-		if (noted && field_from_text(&diff->plan->arena, like->ns, field, noted, object))
-			object->set |= field_bit(i);
-	}
-	return object->set ? object : NULL;
-}
-
-/* The namespace exists, but somebody has removed its name or unmounted it. Only the name is restored; what is in it
- * lives on. */
-static void rename_namespace(struct diff *diff, struct object *object, const struct ns_state *observed) {
-	uint64_t differs = object_compare(object, ns_self(observed));
-	struct change *change = differs ? diff_add(diff, CHANGE_UPDATE, object, ns_self(observed), differs) : NULL;
-
-	if (!change || !observed->obstruction)
-		return;
-	change->done = change->refused = true;
-	change->error = -EEXIST;
-	change->text = obstructed(diff, object, observed);
-}
-
-/* If topod made an object that the file now declares as existing, topod gives it up for good: the ledger forgets it. */
-static void give_up(struct diff *diff, struct object *seen, const struct ledger_entry *entry, const char *why) {
+void diff_give_up(struct diff *diff, struct object *seen, const struct ledger_entry *entry, const char *why) {
 	if (entry)
 		vec_push(&diff->plan->lost, (struct lost){ seen->ns, arena_strdup(&diff->plan->arena, entry->id) });
 	vec_push(&diff->plan->spared, (struct spared){ seen, why });
@@ -134,7 +104,7 @@ static bool gives_up_link(struct diff *diff, struct object *object, struct objec
 	if (!kind->found || object->gone || (entry && entry->kind->bare_create) || !diff_may_go(diff, object, seen))
 		return false;
 	if (!entry || entry->made) /* else it was already given up, and only its mark is left */
-		give_up(diff, seen, entry, "is given up: with 'kind: existing' topod never deletes it");
+		diff_give_up(diff, seen, entry, "is given up: with 'kind: existing' topod never deletes it");
 	struct object *unmarked = arena_memdup(&diff->plan->arena, object, kind->size);
 	unmarked->set = 0;
 	for (size_t i = 0; i < kind->n_fields; i++)
@@ -147,50 +117,6 @@ static bool gives_up_link(struct diff *diff, struct object *object, struct objec
 	diff_add(diff, CHANGE_UPDATE, unmarked, seen, diff_all_fields(unmarked))->completes = true;
 	return true;
 }
-
-/* The ledger's entries for the inside hold for this namespace only, so the ledger must say which one it is. */
-static bool is_unknown(const struct ns_state *desired, const struct object *seen, const struct ledger_entry *entry) {
-	const struct object *object = ns_self(desired);
-
-	if (!seen || !object->external || object->awaited || (entry && (entry->made || ledger_is_same(entry, seen))))
-		return false;
-	return entry || HASH_COUNT(desired->objects) > 1;
-}
-
-void diff_namespace(struct diff *diff, struct ns_state *observed) {
-	struct ns_state *desired = observed->desired;
-	struct object *object = ns_self(desired), *seen = ns_self(observed);
-	const struct ledger_entry *entry = object ? ledger_find_object(diff->input->ledger, object) : NULL;
-
-	if (!object)
-		return; /* the host, or no longer declared (diff_extra) */
-	const struct object *former = entry && entry->made ? noted_birth(diff, object, entry) : NULL;
-
-	if (seen && object->awaited)
-		vec_push(&diff->plan->found, (struct found){ object, seen });
-	if (is_unknown(desired, seen, entry))
-		vec_push(&diff->plan->born, seen);
-	if (!seen && observed->obstruction)
-		diff_refuse(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
-	else if (!seen && object->awaited)
-		diff_awaits_namespace(diff, object, observed);
-	else if (!seen && object->external)
-		diff_refuse(diff, object, NULL, -ENOENT, "does not exist, and 'adopt: true' never creates a namespace");
-	else if (!seen)
-		diff_create(diff, object, false);
-	else if (!diff_shares_namespace(diff, object, seen) && !object->external && !diff_is_ours(diff, object, seen))
-		diff_refuse(diff, object, seen, -EEXIST, in_the_way(diff, object, seen, observed));
-	else if (entry)
-		observed->n_noted++;
-	if (seen && object->external && entry && entry->made && !entry->shared)
-		give_up(diff, seen, entry, "is given up: with 'adopt: true' topod never deletes it");
-	if (object->change)
-		object->change->former = former;
-	else if (seen && !object->external)
-		rename_namespace(diff, object, observed);
-}
-
-/* What is declared. */
 
 static bool names(const struct object *seen, const struct need *wanted) {
 	object_foreach_need(need, seen)
@@ -253,7 +179,7 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 			 : !diff_belongs(diff, twin, NULL, there))
 		return false;
 	if (!twin->change)
-		diff_refuse(diff, twin, seen_twin, -EEXIST, in_the_way(diff, twin, seen_twin, there));
+		diff_refuse(diff, twin, seen_twin, -EEXIST, diff_why_in_the_way(diff, twin, seen_twin, there));
 	diff_point(diff, object, twin->change);
 	return true;
 }
@@ -315,27 +241,6 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 		recreate(diff, object, NULL);
 	else
 		diff_create(diff, object, seen);
-}
-
-static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs) {
-	mask_foreach(i, differs & kind_masks(object->kind)->all)
-		if (object->kind->fields[i].class == FIELD_RECREATE)
-			return true;
-	return object->kind->recreate && object->kind->recreate(object, observed, differs);
-}
-
-/* Only objects of one kind have comparable fields (the common ones of links come first in each table). If the kinds differ,
- * all fields count as different, including those that need a recreation; for a port that still has a controller of another
- * kind, all declared fields. */
-static uint64_t differences(const struct diff *diff, const struct object *object, const struct object *observed) {
-	uint64_t differs;
-
-	if (object->kind != observed->kind && !object->kind->any_kind)
-		return object->kind->class->permanent ? diff_all_fields(object) : ~UINT64_C(0);
-	differs = object_compare(object, observed);
-	if (differs && diff->input->kept)
-		differs &= ~diff->input->kept(diff->input->userdata, object, differs);
-	return differs;
 }
 
 /* An update of a route or address states the whole object. If only some fields go back, the others are filled in as
@@ -517,7 +422,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	/* An update would change the object that hides this one. */
 	recreates = differs && (needs_recreation(object, observed, differs) || in_its_place);
 	if (differs && (recreates || !found) && !diff_may_go(diff, object, observed)) {
-		diff_refuse(diff, object, observed, -EEXIST, in_the_way(diff, object, observed, observed_ns));
+		diff_refuse(diff, object, observed, -EEXIST, diff_why_in_the_way(diff, object, observed, observed_ns));
 		return;
 	}
 	bool shared = (ours || found) && diff_note(diff, entry, object, observed, observed_ns, left, differs);

@@ -91,6 +91,12 @@ struct change *diff_create(struct diff *diff, struct object *object, bool recrea
 void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool recreates);
 /* Lets changes that need the object need this change. */
 void diff_point(struct diff *diff, struct object *object, struct change *change);
+/* Why an object cannot be made: one that is not topod's, or another topology's, is in its place; `ns` is the observed
+ * namespace. In the plan's arena. */
+const char *diff_why_in_the_way(struct diff *diff, const struct object *object, const struct object *seen,
+				const struct ns_state *ns);
+/* If topod made an object that the file now declares as existing, topod gives it up for good: the ledger forgets it. */
+void diff_give_up(struct diff *diff, struct object *seen, const struct ledger_entry *entry, const char *why);
 /* Is the namespace refused? Then nothing is planned inside it. */
 bool diff_is_closed(const struct ns_state *desired);
 bool diff_was_scanned(const struct ns_state *observed, const struct object *object);

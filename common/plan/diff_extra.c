@@ -6,9 +6,11 @@
  *     the same, but another topology has it too       leave, and say so (diff_spares())
  *     a link with topod's mark and a MAC address
  *     that the ledger knows, under another name       delete: nobody else would
- *     a part of a link that topod made, if the file lists all parts (class->exact) delete anything else in an `exclusive`
- *     namespace delete a namespace that was attached remove its name, when nothing of topod's is left in it anything else
- *     leave
+ *     a part of a link that topod made, if the file
+ *     lists all parts (class->exact)                  delete
+ *     anything else in an `exclusive` namespace       delete
+ *     a namespace that was attached                   remove its name, when nothing of topod's is left in it
+ *     anything else                                   leave
  *
  * Nothing is planned for what disappears by itself: with its link, or with a namespace that is deleted, unless it must
  * be given back first.
