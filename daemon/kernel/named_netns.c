@@ -33,7 +33,6 @@
 
 #include "base/vec.h"
 #include "files/own_dir.h"
-#include "kernel/nl_socket.h"
 
 #ifndef NS_GET_ID
 #define NS_GET_ID _IOR(NSIO, 13, __u64) /* linux/nsfs.h of Linux 6.18 */
@@ -265,7 +264,7 @@ static int ask_inside(int fd, uint64_t *ret) {
 	return r;
 }
 
-/* Since Linux 6.18 a namespace has one number for both: preinit_net() in net/core/net_namespace.c. */
+/* Since Linux 6.18 the cookie is the id that the ioctl returns: preinit_net() in net/core/net_namespace.c. */
 int netns_cookie(int fd, uint64_t *ret) {
 	static atomic_bool unknown;
 
@@ -519,13 +518,6 @@ int netns_watch_mounts(void) {
 	return fd < 0 ? -errno : fd;
 }
 
-int netns_known_id(int fd, int32_t *ret) {
-	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
-	int r = nl_open(&sock, NETLINK_ROUTE, -1);
-
-	return r < 0 ? r : netns_ids(&sock, &fd, 1, false, ret);
-}
-
 static int compare_names(const void *a, const void *b) {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -563,18 +555,6 @@ const char *netns_name_of_fd(int fd, struct arena *arena) {
 	return NULL;
 }
 
-const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena) {
-	for (const char **name = netns_names(arena); *name; name++) {
-		_cleanup_close_ int fd = -1;
-		const char *problem;
-		int32_t known;
-
-		if (netns_open(*name, &fd, &problem) == 0 && netns_ids(sock, &fd, 1, false, &known) == 0 && known == id)
-			return *name;
-	}
-	return NULL;
-}
-
 /* ---- visits ---- */
 
 int netns_init(void) {
@@ -604,9 +584,8 @@ int netns_home(void) {
 }
 
 void netns_leave(struct netns_visit *visit) {
-	if (visit->away)
-		set_back(home);
-	if (visit->away)
-		visiting = false;
-	visit->away = false;
+	if (!visit->away)
+		return;
+	set_back(home);
+	visit->away = visiting = false;
 }

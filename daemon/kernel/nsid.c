@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The ids (nsids) by which namespaces know one another, queried and assigned in batches, by descriptor. All are requests
- * on the caller's socket; the thread stays in its namespace.
+ * on the caller's socket, or one in the current namespace; the thread stays in its namespace.
  */
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
@@ -88,4 +88,23 @@ bool netns_lives(struct nl_socket *sock, int32_t id) {
 	rtgen->rtgen_family = AF_UNSPEC;
 	mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)id);
 	return nl_ask(sock, &nlh, 1, take_id, &answers) == 0 && answers.error == 0;
+}
+
+int netns_known_id(int fd, int32_t *ret) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	int r = nl_open(&sock, NETLINK_ROUTE, -1);
+
+	return r < 0 ? r : netns_ids(&sock, &fd, 1, false, ret);
+}
+
+const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena) {
+	for (const char **name = netns_names(arena); *name; name++) {
+		_cleanup_close_ int fd = -1;
+		const char *problem;
+		int32_t known;
+
+		if (netns_open(*name, &fd, &problem) == 0 && netns_ids(sock, &fd, 1, false, &known) == 0 && known == id)
+			return *name;
+	}
+	return NULL;
 }

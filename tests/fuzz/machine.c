@@ -515,10 +515,6 @@ const char **netns_names(struct arena *arena) {
 	return arena_newn(arena, const char *, 1);
 }
 
-const char *netns_name_of(struct nl_socket *sock _unused_, int32_t id, struct arena *arena) {
-	return id % 2 ? arena_printf(arena, "ns%d", id) : NULL;
-}
-
 void netns_keep_dir(bool keep _unused_) {
 }
 
@@ -572,11 +568,6 @@ int netns_identity(int fd, struct netns_identity *ret) {
 	return 0;
 }
 
-int netns_known_id(int fd _unused_, int32_t *ret) {
-	*ret = (int32_t)(machine_byte() % 8) - 1;
-	return 0;
-}
-
 int netns_init(void) {
 	return 0;
 }
@@ -594,6 +585,20 @@ int netns_enter(struct netns_visit *visit, int fd) {
 void netns_leave(struct netns_visit *visit) {
 	visit->away = false;
 	machine.here = 0;
+}
+
+/* ---- nsid.c ---- */
+
+const char *__wrap_netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena);
+int __wrap_netns_known_id(int fd, int32_t *ret);
+
+const char *__wrap_netns_name_of(struct nl_socket *sock _unused_, int32_t id, struct arena *arena) {
+	return id % 2 ? arena_printf(arena, "ns%d", id) : NULL;
+}
+
+int __wrap_netns_known_id(int fd _unused_, int32_t *ret) {
+	*ret = (int32_t)(machine_byte() % 8) - 1;
+	return 0;
 }
 
 /* ---- processes: there are none ---- */
