@@ -52,9 +52,7 @@ static bool read_name(struct reader *r, int64_t *ret) {
 	while (r->at < r->end && (isalnum((unsigned char)*r->at) || *r->at == '_'))
 		r->at++;
 	if (r->at - name != 1 || *name != 'n')
-		return refuse(r,
-			      "'%.*s' is unknown; only n, the number from the range, can be used "
-			      "here",
+		return refuse(r, "'%.*s' is unknown; only n, the number from the range, can be used here",
 			      (int)(r->at - name), name);
 	if (r->n.letter)
 		return refuse(r, "there is no arithmetic on '%c': it is a letter", (char)r->n.value);

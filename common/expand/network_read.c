@@ -65,8 +65,7 @@ const struct mapping mapping_network = {
 	.title = "Networks",
 	.doc = "An entry of `networks` stands for what one would write by hand: the namespaces that are not declared, a "
 	       "bridge, a link to each member, addresses, default routes, and at the gateway forwarding and NAT. Keys "
-	       "written by hand for the same objects are merged with it; a contradiction is an error that shows both "
-	       "places.",
+	       "written by hand for the same objects are merged with it; a contradiction is an error that shows both places.",
 	.what = "a network",
 	.sections = network_sections,
 	.fields = network_fields,
@@ -165,9 +164,7 @@ static bool add_address(struct expansion *x, struct network *network, void *cont
 	else if (member->given[i])
 		diag_error(x->diags, node->position, "a member has one address of each family");
 	else if (!prefix_has_host(prefix, &ip))
-		diag_error(x->diags, node->position,
-			   "%s is the address of the network itself or its broadcast "
-			   "address",
+		diag_error(x->diags, node->position, "%s is the address of the network itself or its broadcast address",
 			   node->text);
 	else
 		member->given[i] = true;

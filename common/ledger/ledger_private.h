@@ -34,7 +34,8 @@ struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *n
 				      bool made);
 void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry);
 
-/* The declared values are one block: for each field, in the order of the table, a byte with its number, and the value with a NUL. */
+/* The declared values are one block: for each field, in the order of the table, a byte with its number, and the value with a
+ * NUL. */
 static inline size_t value_field(const char *value) {
 	return (unsigned char)*value;
 }
@@ -60,7 +61,7 @@ static inline void value_end(struct text *values) {
 	text_addn(values, "", 1);
 }
 
-/* Set them, which is copied; remove all. */
+/* Set all declared values to a copy of these; remove all. */
 void ledger_set_values(struct ledger_entry *entry, const struct text *values);
 void ledger_clear_values(struct ledger_entry *entry);
 

@@ -194,11 +194,8 @@ bool fields_parse(struct parse *p, const struct node *mapping, const struct fiel
 
 		if (take_pair(p, f, pair, &seen) || !fields_mend_key(p, f, mapping, pair, &meant))
 			continue;
-		if (other_word_rank(pair->key->text, meant.key->text) <
-		    SIZE_MAX) /* its value is also in another tool's format */
-			quiet.diags = &unseen;
-		else
-			quiet.diags = p->diags;
+		/* With another tool's key its value is also in that tool's format. */
+		quiet.diags = other_word_rank(pair->key->text, meant.key->text) < SIZE_MAX ? &unseen : p->diags;
 		take_pair(&quiet, f, &meant, &seen);
 	}
 	diags_done(&unseen);

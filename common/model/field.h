@@ -100,8 +100,8 @@ enum field_flags {
 	FIELD_DEV = 1 << 4,  /* a link that the object needs: in the same namespace (char *), or in any (struct link_ref) */
 	FIELD_PEER = 1 << 5, /* FIELD_DEV, but both links are made together */
 	FIELD_LOWER = 1 << 16, /* FIELD_DEV: this link is made on that one, and disappears with it */
-	FIELD_UNDERLAY =
-		1 << 19, /* the namespace (type_underlay) in which this link is made, and with which it disappears */
+	/* The namespace (type_underlay) in which this link is made, and with which it disappears. */
+	FIELD_UNDERLAY = 1 << 19,
 	FIELD_CONTROLLER = 1 << 17, /* FIELD_DEV: this link is a port of that one */
 	FIELD_ONCE = 1 << 6,        /* used at creation and never read back */
 	FIELD_SIGN = 1 << 10,       /* identifies what topod made until the mark is set */

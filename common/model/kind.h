@@ -98,8 +98,8 @@ enum segment_part {
 
 /* A request that shows whether a kernel has something that an object needs. */
 struct trial {
-	const char
-		*what; /* the end of "this kernel has no …"; equal for the same thing; NULL: the object does not need it */
+	/* The end of "this kernel has no …"; equal for the same thing; NULL: the object does not need it. */
+	const char *what;
 	const char *module;        /* the module that may have it, for modprobe(8); or NULL */
 	const struct field *field; /* the field that needs it; NULL: the object as a whole */
 };
@@ -122,21 +122,21 @@ struct kind {
 	size_t n_fields;           /* at most 64 */
 	enum segment_part segment; /* links: who receives its broadcasts */
 	const char *link_kind;     /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, if the kernel has one */
-	bool (*is_kind)(const struct nlattr *const
-				*data); /* if several kinds have this link_kind: is it this one, judged by IFLA_INFO_DATA? */
-	const struct kind *port_kind;   /* a controller: the kind that describes its ports; NULL: has no ports */
-	const struct kind *part_kind;   /* a link: the kind of further parts of it, which its entry lists (peers); or NULL */
-	unsigned max_ports;             /* a controller: how many ports it takes; 0: no limit */
-	bool ports_join_down;           /* a controller that takes a port only while that is down, and brings it up */
-	bool found;                     /* never made or deleted: only the declared fields are changed (existing) */
-	bool no_mac;                    /* a link without an Ethernet address */
-	bool whole_data;                /* a link whose driver resets the attributes of IFLA_INFO_DATA that a change omits */
-	bool made_below;                /* a link that is made in its underlay's namespace, and then moved */
-	bool unnamed;                   /* a link kind that is not a value of `kind` */
-	bool any_kind;                  /* can be compared with a link of any kind (existing, physical) */
-	bool markable;                  /* the kernel can carry topod's mark on it, see struct object.owned */
-	uint64_t last;                  /* mask of the fields that are set only after everything else is made */
-	bool bare_create;               /* "creating" it only moves it here: all fields are set afterwards (physical) */
+	/* If several kinds have this link_kind: is it this one, judged by IFLA_INFO_DATA? */
+	bool (*is_kind)(const struct nlattr *const *data);
+	const struct kind *port_kind; /* a controller: the kind that describes its ports; NULL: has no ports */
+	const struct kind *part_kind; /* a link: the kind of further parts of it, which its entry lists (peers); or NULL */
+	unsigned max_ports;           /* a controller: how many ports it takes; 0: no limit */
+	bool ports_join_down;         /* a controller that takes a port only while that is down, and brings it up */
+	bool found;                   /* never made or deleted: only the declared fields are changed (existing) */
+	bool no_mac;                  /* a link without an Ethernet address */
+	bool whole_data;              /* a link whose driver resets the attributes of IFLA_INFO_DATA that a change omits */
+	bool made_below;              /* a link that is made in its underlay's namespace, and then moved */
+	bool unnamed;                 /* a link kind that is not a value of `kind` */
+	bool any_kind;                /* can be compared with a link of any kind (existing, physical) */
+	bool markable;                /* the kernel can carry topod's mark on it, see struct object.owned */
+	uint64_t last;                /* mask of the fields that are set only after everything else is made */
+	bool bare_create;             /* "creating" it only moves it here: all fields are set afterwards (physical) */
 	bool takes_frames; /* takes all frames that its lower link, or its ports, receive (an rx_handler): there can be only
 			      one on a link, and none on lo */
 

@@ -52,8 +52,8 @@ struct state {
 	struct arena arena;
 	struct ns_state *namespaces; /* uthash by name, in the order of adding */
 	bool crossings_known;
-	struct object_item
-		*crossings; /* desired, if crossings_known: links on a lower link of another namespace (macvlan) */
+	/* Desired, if crossings_known: links on a lower link of another namespace (macvlan). */
+	struct object_item *crossings;
 };
 
 #define NS_HOST "host"

@@ -15,8 +15,8 @@ struct position {
 	uint16_t column;
 	uint8_t width;
 	uint8_t source; /* index into diags.sources */
-	uint32_t
-		origin; /* which of several things the text stands for (`h7` of `h[1-20]`): index into diags.origins; or 0 */
+	/* Which of the things that the text stands for (`h7` of `h[1-20]`): index into diags.origins; or 0. */
+	uint32_t origin;
 };
 
 /* Is it the same place in the text, regardless of the origin? */

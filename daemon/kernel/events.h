@@ -17,8 +17,8 @@ enum {
 /* Called only from watch_dispatch(). A handler only records the event; it must not call any watch_…(). */
 struct watch_handlers {
 	void (*heard)(void *userdata, int32_t nsid, const struct hint *hint); /* something changed inside */
-	void (*name_changed)(void *userdata,
-			     const char *name); /* NETNS_DIR/NAME appeared or disappeared; called again once it is mounted */
+	/* NETNS_DIR/NAME appeared or disappeared; called again once it is mounted. */
+	void (*name_changed)(void *userdata, const char *name);
 	void (*file_changed)(void *userdata, const char *name); /* a file in /etc/netns/NAME, or the directory */
 	void (*everything_dirty)(void *userdata);               /* events were lost */
 	void (*taken_away)(void *userdata);                     /* something in a directory of watch_own_dir() was removed */

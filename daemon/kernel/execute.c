@@ -261,9 +261,9 @@ void execution_explain(struct execution *x, struct change *change) {
 		why = why ? NULL : claimed(&x->plan->arena, change);
 	if (why && change->desired->kind->link_kind)
 		change->text = arena_printf(&x->plan->arena,
-					    "%s: look for it with `ip -d link show type %s` here, in the host, with `ip "
-					    "-all netns exec` in all others, and in namespaces without a name (`lsns -t "
-					    "net`)",
+					    "%s: look for it with `ip -d link show type %s` here, in the host, with "
+					    "`ip -all netns exec` in all others, and in namespaces without a name "
+					    "(`lsns -t net`)",
 					    why, change->desired->kind->link_kind);
 }
 

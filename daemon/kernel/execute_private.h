@@ -24,8 +24,8 @@ struct execution {
 	/* The namespace whose settings were last written. */
 	struct netns_visit visit;
 	const struct handle *inside;
-	uint64_t
-		half_made_since; /* nsec; when the first of the names that the scan found without a namespace was waited for */
+	/* Nsec; when the first of the names that the scan found without a namespace was waited for. */
+	uint64_t half_made_since;
 	/* Removed namespaces. */
 	vec(int) leaving;   /* their descriptors */
 	bool more_declared; /* something declared may disappear with them */

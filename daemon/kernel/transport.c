@@ -149,9 +149,9 @@ static int clear_file(const struct handle *handle) {
 static const char *tun_problem(int error, bool creates) {
 	if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
 		return "there is no /dev/net/tun: it needs the kernel's module 'tun'";
-	return error == -EBUSY && !creates ? "a program has it open; it can be changed once the program has closed "
-					     "it"
-					   : NULL;
+	if (error == -EBUSY && !creates)
+		return "a program has it open; it can be changed once the program has closed it";
+	return NULL;
 }
 
 /* Opens the device; a new one lasts as long as the descriptor. The descriptor, or -errno. */

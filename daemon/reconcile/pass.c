@@ -5,18 +5,17 @@
  *
  * One round:
  *
- * 1. Scan. Dirty marks are taken at the beginning: the scan sees everything that happened before, and later events make
- * namespaces dirty again. If the plan has consequences outside of what was scanned (scan_closure.c), or the ledger has
+ *  1. Scan. Dirty marks are taken at the beginning: the scan sees everything that happened before, and later events make
+ *     namespaces dirty again. If the plan has consequences outside of what was scanned (scan_closure.c), or the ledger has
  *     to follow a renamed link, the plan is dropped and the scan repeated, wider.
- * 2. Judge. A scan that follows requests shows which of them the kernel acknowledged and ignored (pass_ignored.c). These
- * fields
- *     are left out, and the plan is made again.
- * 3. Lock. If there is something to record, the lock of all topologies is taken and their ledgers are read again, so that
- * two
- *     topologies cannot claim the same object at once. If a ledger has changed, the round ends and everything is scanned again.
+ *  2. Judge. A scan that follows requests shows which of them the kernel acknowledged and ignored (pass_ignored.c). These
+ *     fields are left out, and the plan is made again.
+ *  3. Lock. If there is something to record, the lock of all topologies is taken and their ledgers are read again, so that
+ *     two topologies cannot claim the same object at once. If a ledger has changed, the round ends and everything is scanned
+ *     again.
  *  4. Record (carry_out.c) what is gone and what is declared, then choose (choose.c) which changes are left alone.
- *  5. Settle (settle.c) the namespaces that need no changes: they are verified now. 6. Carry out (carry_out.c) the rest:
- *  intents go to the ledger, then requests to the kernel, then results to the ledger.
+ *  5. Settle (settle.c) the namespaces that need no changes: they are verified now.
+ *  6. Carry out (carry_out.c) the rest: intents go to the ledger, then requests to the kernel, then results to the ledger.
  *
  * A namespace is *touched* if something is done in it, or still has to be scanned; only those take part in the next round.
  * Drift is reported at the end of the pass, because consequences of one cause share a line (drift.c). If something changes

@@ -23,12 +23,12 @@ enum ns_verdict {
 struct ns_info {
 	char *name;
 	struct scan_set dirty; /* what the next scan covers */
-	struct scan_set
-		later;       /* what the scan after that covers: objects that may have been lost with the one in an event */
-	uint64_t since_usec; /* when it became dirty */
+	struct scan_set later; /* what the scan after that covers: objects that the one in an event may have taken along */
+	uint64_t since_usec;   /* when it became dirty */
 	enum ns_verdict verdict;
-	bool known; /* fully scanned, with nothing to do, since its desired state last changed: later differences are only where
-			      events were, so that parts can be scanned alone */
+	/* Fully scanned, with nothing to do, since its desired state last changed: later differences are only where events were,
+	 * so that parts can be scanned alone. */
+	bool known;
 	struct outage outage;        /* it cannot be scanned */
 	size_t n_pending;            /* addresses in duplicate detection */
 	vec(struct waiting) waiting; /* objects that wait for something outside topod, see waiting.h */
