@@ -11,12 +11,12 @@ enum { DEPTH_MAX = 8 };
 static bool waits(struct run *run, const struct object *object, unsigned depth);
 
 static const struct ns_state *desired_ns(const struct run *run, const char *name) {
-	return state_find(&reconciler_spec(run->r)->state, name);
+	return state_find(run_desired(run), name);
 }
 
 static bool needs_waiting(struct run *run, const struct object *object, unsigned depth) {
 	object_foreach_need(need, object) {
-		const struct object *link = state_find_need(&reconciler_spec(run->r)->state, &need);
+		const struct object *link = state_find_need(run_desired(run), &need);
 
 		if (link && waits(run, link, depth + 1))
 			return true;

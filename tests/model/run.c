@@ -441,7 +441,7 @@ void run_reload(struct run *run, int version) {
 
 /* A call comes between two passes. */
 static void attach(struct run *run, const char *name) {
-	const struct object *self = run->r ? ns_self(state_find(&reconciler_spec(run->r)->state, name)) : NULL;
+	const struct object *self = run->r ? ns_self(state_find(run_desired(run), name)) : NULL;
 	struct w_ns *ns = world_ns(run->w, name);
 	struct arena arena = {};
 	struct object *netns;

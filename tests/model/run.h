@@ -81,3 +81,8 @@ void run_read_ledger(const struct run *run, struct ledger *ret);
 
 /* Reads a version into a spec; false, and recorded, if it is refused. */
 bool run_read(struct run *run, int version, struct spec *ret);
+
+/* What the spec that topod runs on declares; topod runs. */
+static inline const struct state *run_desired(const struct run *run) {
+	return &reconciler_spec(run->r)->state;
+}

@@ -98,7 +98,7 @@ static inline void is_well(struct situation *s) {
 	run_quiesce(&s->run);
 	check_rest(&s->run);
 	no_failure(s);
-	state_foreach(ns, &reconciler_spec(s->run.r)->state)
+	state_foreach(ns, run_desired(&s->run))
 		ns_foreach(object, ns)
 			assert_true(check_is_well(&s->run, object));
 	assert_int_equal(status_of(s).phase, PHASE_CONVERGED);

@@ -204,7 +204,7 @@ static void test_another_reason(void **state _unused_) {
 	const struct object *address;
 
 	meet_rival(&s, RIVAL);
-	address = state_find(&reconciler_spec(s.run.r)->state, "n0")->objects;
+	address = state_find(run_desired(&s.run), "n0")->objects;
 	while (address->kind->class != &class_address)
 		address = address->hh.next;
 	/* It is deleted and created, and creating it fails. */

@@ -131,7 +131,7 @@ static void be_overtaken(struct run *run, const struct object *object) {
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	struct w_link *link = object->kind->class == &class_address ? ns_link(ns, a->dev) : NULL;
 
-	if (!link || streq(a->dev, "lo") || state_find(&reconciler_spec(run->r)->state, object->ns)->adopt)
+	if (!link || streq(a->dev, "lo") || state_find(run_desired(run), object->ns)->adopt)
 		return;
 	if (link->external && luck(run, 8, 2))
 		link_remove(run->w, link);
@@ -279,7 +279,7 @@ static bool undo(struct run *run, const struct address *a) {
 }
 
 void fight(struct run *run) {
-	const struct address *a = pick_address(&reconciler_spec(run->r)->state, run);
+	const struct address *a = pick_address(run_desired(run), run);
 	struct reconciler_status status;
 	uint64_t due;
 
@@ -370,8 +370,7 @@ void be_locked_out(struct run *run) {
 	struct reconciler_status status;
 
 	reconciler_status(run->r, &status);
-	if (run->failure || status.phase != PHASE_CONVERGED || !ns->name ||
-	    !state_find(&reconciler_spec(run->r)->state, ns->name))
+	if (run->failure || status.phase != PHASE_CONVERGED || !ns->name || !state_find(run_desired(run), ns->name))
 		return;
 	run->fake.closed = ns->name;
 	reconciler_dirty_all(run->r);
