@@ -184,7 +184,7 @@ def end_and_wait(n, container):
 
 
 def at_rest(pid):
-    """Waits until the process uses no CPU for a tenth of a second."""
+    """Waits until the process uses no CPU for a tenth of a second: a process that has nothing to do sends no event, so this samples."""
     while True:
         before = run_time(pid)[0]
         time.sleep(0.1)

@@ -9,6 +9,7 @@ that containers' runtimes call, and what engines write to is in memory: nothing 
 The program of a container writes what it sees as its first instruction to a pipe, which wakes the test.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -129,11 +130,9 @@ class Engine(Case):
 
     def first_lines(self):
         """What containers have written so far."""
-        try:
+        with contextlib.suppress(BlockingIOError):
             self.heard += os.read(self.pipe, 1 << 16).decode()
-        except BlockingIOError:
-            pass
-        return self.heard.splitlines(keepends=False) if self.heard.endswith("\n") else self.heard.splitlines()[:-1]
+        return self.heard.split("\n")[:-1]
 
     def wait_lines(self, n, d):
         d.wait(lambda: len(self.first_lines()) >= n, f"first line {n} of {self.first_lines()}", [self.pipe])
