@@ -3,8 +3,8 @@
  * Replaces the machine: the answers of the kernel are read from the fuzzed input.
  *
  * The program is linked without daemon/kernel/named_netns.c and daemon/kernel/proc_sys.c, daemon/files/etc_file.c,
- * whose functions are here and touch nothing, and with the socket calls of the rest wrapped (see CMakeLists.txt). So the
- * daemon's own code runs from its first request to its last, and nothing reaches this machine.
+ * whose functions are in machine_files.c and touch nothing, and with the socket calls of the rest wrapped (see
+ * CMakeLists.txt). So the daemon's own code runs from its first request to its last, and nothing reaches this machine.
  *
  * In a stream of answers, each datagram follows its size in two bytes (little endian). A size of 0 ends the answer as the
  * kernel would (a dump with NLMSG_DONE, requests with their acknowledgements), 0xffff is ENOBUFS, 0xfffe EINTR, 0xfffd a
