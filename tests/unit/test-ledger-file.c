@@ -1,84 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The ledger's directory: entries are read back as written, files planted by others do no harm, nothing is left behind. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "ledger-file-helper.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-
-#include "files/ledger_file.h"
-
-static char place[64], root[80];
-
-static int set_up(_unused_ void **state) {
-	snprintf(place, sizeof(place), "%s", "/tmp/topod-ledger-XXXXXX");
-	assert_non_null(mkdtemp(place));
-	snprintf(root, sizeof(root), "%s/topod", place);
-	ledger_file_set_root(root);
-	return 0;
-}
-
-static int tear_down(_unused_ void **state) {
-	_cleanup_free_ char *command = xasprintf("rm -rf '%s'", place);
-
-	return system(command);
-}
-
-static char *path_of(const char *name) {
-	return xasprintf("%s/office/%s", root, name);
-}
-
-static bool exists(const char *name) {
-	_cleanup_free_ char *path = path_of(name);
-
-	return access(path, F_OK) == 0;
-}
-
-static char *read_back(const char *name) {
-	_cleanup_free_ char *path = path_of(name);
-	_cleanup_close_ int fd = open(path, O_RDONLY);
-	char *text = xmalloc(1 << 20);
-
-	assert_true(fd >= 0);
-	assert_true(read(fd, text, (1 << 20) - 1) >= 0);
-	return text;
-}
-
-static void write_file(const char *name, const char *text) {
-	_cleanup_free_ char *path = path_of(name);
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
-
-static int open_office(struct ledger_file *file, struct ledger *ledger, size_t *damaged) {
-	pid_t pid;
-
-	return ledger_file_open(file, "office", ledger, &pid, damaged);
-}
-
-#define LINE(n) "+ made netns\tweb" #n "\tweb" #n " namespace\n"
-#define GONE(n) "- web" #n "\tweb" #n " namespace\n"
-
-static void assert_opens(struct ledger_file *file, struct ledger *ledger) {
-	size_t damaged;
-
-	assert_int_equal(open_office(file, ledger, &damaged), 0);
-	assert_int_equal(damaged, 0);
-}
-
-static void assert_appends(struct ledger_file *file, const char *lines) {
-	assert_int_equal(ledger_file_append(file, lines, strlen(lines)), 0);
-}
 
 static void open_with(struct ledger_file *file, struct ledger *ledger, const char *lines) {
 	assert_opens(file, ledger);
@@ -166,132 +91,6 @@ static void test_foreign_file(_unused_ void **state) {
 	ledger_file_close(&file, false);
 	_cleanup_free_ char *text = read_back("ledger");
 	assert_string_equal(text, "this is a letter\n");
-}
-
-/* ---- the lock ---- */
-
-/* Another process tries to take the lock. Returns 0, an errno, or 100 if the reported pid is wrong. */
-static int try_elsewhere(void) {
-	pid_t child = fork();
-	int status;
-
-	if (child == 0) {
-		struct ledger_file file;
-		struct ledger ledger = {};
-		size_t damaged;
-		pid_t pid;
-		int r = ledger_file_open(&file, "office", &ledger, &pid, &damaged);
-
-		ledger_file_close(&file, true);
-		_exit(r == -EALREADY && pid != getppid() ? 100 : -r);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void test_lock(_unused_ void **state) {
-	struct ledger_file file;
-	struct ledger ledger = {};
-
-	assert_opens(&file, &ledger);
-	assert_int_equal(try_elsewhere(), EALREADY);
-	assert_true(exists("lock")); /* the loser removed nothing */
-	ledger_file_close(&file, true);
-	assert_int_equal(try_elsewhere(), 0);
-}
-
-/* Replaces libc's flock(), to do what another process might do between our opening the file and locking it. */
-static void (*before_flock)(void);
-static int n_flocks;
-
-int flock(int fd, int operation) {
-	n_flocks++;
-	if (before_flock)
-		before_flock();
-	return (int)syscall(SYS_flock, fd, operation);
-}
-
-static void remove_lock(void) {
-	_cleanup_free_ char *lock = path_of("lock");
-
-	before_flock = NULL;
-	assert_int_equal(unlink(lock), 0);
-}
-
-static void remove_all(void) {
-	_cleanup_free_ char *office = xasprintf("%s/office", root);
-
-	remove_lock();
-	assert_int_equal(rmdir(office), 0);
-	assert_int_equal(rmdir(root), 0);
-}
-
-/* Locking a file that has lost its name is worthless: the new file must be found and locked. */
-static void assert_survives(void (*removal)(void)) {
-	_cleanup_free_ char *lock = path_of("lock");
-	struct ledger_file file;
-	struct ledger ledger = {};
-	struct stat st, named;
-
-	n_flocks = 0;
-	before_flock = removal;
-	assert_opens(&file, &ledger);
-	assert_int_equal(n_flocks, 2);
-	assert_int_equal(fstat(file.lock_fd, &st), 0);
-	assert_int_equal(stat(lock, &named), 0);
-	assert_int_equal(st.st_ino, named.st_ino);
-	assert_appends(&file, LINE(1) GONE(1));
-	assert_true(exists("ledger"));
-	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
-	ledger_file_close(&file, true);
-	assert_int_not_equal(access(root, F_OK), 0);
-}
-
-static void test_lock_that_is_removed(_unused_ void **state) {
-	assert_survives(remove_lock);
-	assert_survives(remove_all);
-}
-
-/* Many processes come and go at once, each removing the directory at the end: never do two hold the lock together. */
-static void contend(void) {
-	for (int i = 0; i < 200; i++) {
-		struct ledger_file file;
-		struct ledger ledger = {};
-		size_t damaged;
-		pid_t pid;
-		int r = ledger_file_open(&file, "office", &ledger, &pid, &damaged);
-
-		if (r == 0) {
-			_cleanup_free_ char *path = path_of("inside");
-			int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-
-			if (fd < 0 || close(fd) < 0 || unlink(path) < 0)
-				_exit(1);
-		} else if (r != -EALREADY) {
-			_exit(2);
-		}
-		ledger_file_close(&file, true);
-		ledger_done(&ledger);
-	}
-	_exit(0);
-}
-
-static void test_contention(_unused_ void **state) {
-	pid_t children[4];
-
-	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
-		children[i] = fork();
-		if (children[i] == 0)
-			contend();
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
-		int status;
-
-		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
-		assert_int_equal(status, 0);
-	}
-	assert_int_not_equal(access(root, F_OK), 0);
 }
 
 /* ---- what others planted ---- */
@@ -628,17 +427,12 @@ static void test_listing(_unused_ void **state) {
 	ledger_file_close(&b, true);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_is_written_comes_back),
 		TEST(test_reading_makes_nothing),
 		TEST(test_unfinished_line),
 		TEST(test_foreign_file),
-		TEST(test_lock),
-		TEST(test_lock_that_is_removed),
-		TEST(test_contention),
 		TEST(test_links_are_not_followed),
 		TEST(test_directory_that_others_may_write_to),
 		TEST(test_directory_of_another_user),
