@@ -1,59 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Spec files: which are read, with which message the others are refused, and what is filled in. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "spec-file-helper.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-
-#include "files/spec_file.h"
-#include "files/rt_tables.h"
-
-static char place[64];
-
-static int set_up(_unused_ void **state) {
-	snprintf(place, sizeof(place), "%s", "/tmp/topod-spec-XXXXXX");
-	return mkdtemp(place) ? 0 : -1;
-}
-
-static int tear_down(_unused_ void **state) {
-	_cleanup_free_ char *command = xasprintf("rm -rf '%s'", place);
-
-	return system(command);
-}
-
-static char *path_of(const char *name) {
-	return xasprintf("%s/%s", place, name);
-}
-
-static void write_spec(const char *path, const char *text, mode_t mode) {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	assert_int_equal(fchmod(fd, mode), 0);
-}
-
-/* One error, which begins with the name of the file or of a drop-in and contains these words. */
-static void assert_refused(const char *path, unsigned flags, const char *words) {
-	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-
-	assert_false(spec_file_load(path, flags, &loaded));
-	assert_int_equal(loaded.diags.n_errors, 1);
-	_cleanup_free_ char *text = diags_format(&loaded.diags, false), *stem = xstrdup(path);
-	char *dot = strrchr(stem, '.');
-
-	if (dot > strrchr(stem, '/'))
-		*dot = '\0';
-	assert_non_null(startswith(text, stem));
-	if (!strstr(text, words))
-		fail_msg("no '%s' in: %s", words, text);
-}
 
 static void assert_named(const char *name, const char *text, const char *topology) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
@@ -186,18 +136,6 @@ static void test_dash_is_a_file_too(_unused_ void **state) {
 	assert_false(spec_file_load("-", 0, &loaded)); /* means a file of that name, which does not exist */
 }
 
-/* Uses the descriptor as standard input. */
-static bool load_from(int fd, struct loaded_spec *ret) {
-	int before = dup(STDIN_FILENO);
-
-	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
-	close(fd);
-	bool good = spec_file_load("-", SPEC_FILE_STDIN | SPEC_FILE_TRUSTED, ret);
-	dup2(before, STDIN_FILENO);
-	close(before);
-	return good;
-}
-
 static void test_stream(_unused_ void **state) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	int ends[2];
@@ -233,21 +171,6 @@ static void test_places_are_kept(_unused_ void **state) {
 	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
 	assert_non_null(strstr(text, ":2:9: error: "));
 	assert_non_null(strstr(text, "  2 |   web: {adopts: true}\n"));
-}
-
-/* Writes place/office.d/NAME. */
-static void write_dropin(const char *name, const char *text, mode_t mode) {
-	_cleanup_free_ char *directory = path_of("office.d"), *path = xasprintf("%s/%s", directory, name);
-
-	assert_true(mkdir(directory, 0755) == 0 || errno == EEXIST);
-	write_spec(path, text, mode);
-}
-
-static char *office(void) {
-	char *path = path_of("office.yaml");
-
-	write_spec(path, "namespaces: {a: {}}\n", 0644);
-	return path;
 }
 
 static void test_dropins_in_order(_unused_ void **state) {
@@ -426,74 +349,6 @@ static void test_others_in_a_sticky_directory(_unused_ void **state) {
 	assert_refused(link, SPEC_FILE_TRUSTED, "which leads to this file");
 }
 
-static uint32_t number_of(const struct rt_tables *tables, const char *name) {
-	vec_foreach(t, &tables->list)
-		if (t->name && streq(t->name, name))
-			return t->number;
-	return 0;
-}
-
-static void test_tables(_unused_ void **state) {
-	_cleanup_(rt_tables_done) struct rt_tables tables = {};
-
-	rt_tables_parse(&tables, "#\n# reserved values\n255\tlocal\n0 unspec\n\n 100  blue # mine\n0x65 red\r\n"
-				 "word green\n102\n103 blue\n104 last");
-	assert_int_equal(number_of(&tables, "local"), 255);
-	assert_int_equal(number_of(&tables, "blue"), 100);
-	assert_int_equal(number_of(&tables, "red"), 0x65);
-	assert_int_equal(number_of(&tables, "last"), 104);
-	assert_int_equal(tables.list.n, 4);
-}
-
-static void test_tables_are_bounded(_unused_ void **state) {
-	_cleanup_(rt_tables_done) struct rt_tables tables = {};
-	_cleanup_text_ struct text text = {};
-
-	for (int i = 1; i <= 10000; i++)
-		text_addf(&text, "%d t%d\n", i, i);
-	rt_tables_parse(&tables, text.data);
-	assert_int_equal(tables.list.n, 4096);
-}
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
-
-/* Changes the files while they are read: called after each read(), with its number. */
-static void (*while_reading)(unsigned n);
-static unsigned n_reads;
-
-ssize_t __real_read(int fd, void *buffer, size_t size); /* NOLINT: names given by the linker's --wrap */
-ssize_t __wrap_read(int fd, void *buffer, size_t size);
-
-ssize_t __wrap_read(int fd, void *buffer, size_t size) {
-	ssize_t n = __real_read(fd, buffer, size);
-
-	if (while_reading)
-		while_reading(++n_reads);
-	return n;
-}
-
-static bool load_while(const char *path, void (*happens)(unsigned n), struct loaded_spec *ret) {
-	n_reads = 0;
-	while_reading = happens;
-	bool good = spec_file_load(path, 0, ret);
-	while_reading = NULL;
-	return good;
-}
-
-static void add_text(const char *name, const char *text) {
-	_cleanup_free_ char *path = path_of(name);
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_APPEND);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
-
-static void assert_declares(const struct loaded_spec *loaded, const char *ns) {
-	const struct ns_state *found = state_find(&loaded->spec.state, ns);
-
-	assert_true(found && found->declared);
-}
-
 static void test_declares_nothing(_unused_ void **state) {
 	static const char *const texts[] = {
 		"", "\n\n", "# all of it\n", "{}\n", "---\n...\n", "topology: office\n", "drift: report\nlinks: []\n"
@@ -513,92 +368,6 @@ static void test_declares_nothing(_unused_ void **state) {
 	write_dropin("a.yaml", "namespaces: {a: {}}\n", 0644);
 	assert_true(spec_file_load(path, 0, &elsewhere));
 	assert_declares(&elsewhere, "a");
-}
-
-static void finish_writing(unsigned n) {
-	if (n == 1)
-		add_text("office.yaml", "  b: {}\n");
-}
-
-static void test_written_while_read(_unused_ void **state) {
-	_cleanup_free_ char *path = path_of("office.yaml");
-	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-
-	write_spec(path, "namespaces:\n  a: {}\n", 0644);
-	assert_true(load_while(path, finish_writing, &loaded));
-	assert_declares(&loaded, "b");
-	assert_int_equal(loaded.files.n, 1);
-}
-
-static void replace(unsigned n) {
-	_cleanup_free_ char *path = path_of("office.yaml"), *new = path_of("new");
-
-	if (n != 2)
-		return;
-	write_spec(new, "namespaces: {b: {}}\n", 0644);
-	assert_int_equal(rename(new, path), 0);
-}
-
-static void test_replaced_while_read(_unused_ void **state) {
-	_cleanup_free_ char *path = office();
-	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-
-	assert_true(load_while(path, replace, &loaded));
-	assert_declares(&loaded, "b");
-	assert_null(state_find(&loaded.spec.state, "a"));
-}
-
-static void finish_dropin(unsigned n) {
-	if (n == 3) /* the first two reads are of the file itself */
-		add_text("office.d/a.yaml", "namespaces: {b: {}}\n");
-}
-
-static void make_dropin(unsigned n) {
-	if (n == 1)
-		write_dropin("b.yaml", "namespaces: {c: {}}\n", 0644);
-}
-
-static void test_dropin_written_while_read(_unused_ void **state) {
-	_cleanup_free_ char *path = office();
-	_cleanup_loaded_spec_ struct loaded_spec first = {}, loaded = {}, added = {};
-
-	assert_true(load_while(path, make_dropin, &first)); /* the directory is created meanwhile */
-	assert_declares(&first, "c");
-	write_dropin("a.yaml", "", 0644);
-	assert_true(load_while(path, finish_dropin, &loaded));
-	assert_declares(&loaded, "b");
-	assert_true(load_while(path, make_dropin, &added)); /* rewritten */
-	assert_int_equal(added.files.n, 3);
-}
-
-static void go_on_writing(unsigned n) {
-	if (n % 2) /* at each read(), the end of the file would never be reached */
-		add_text("office.yaml", "#\n");
-}
-
-static void test_never_finished(_unused_ void **state) {
-	_cleanup_free_ char *path = office();
-	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-
-	assert_false(load_while(path, go_on_writing, &loaded));
-	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
-	assert_non_null(strstr(text, "keeps changing while it is read"));
-}
-
-static void test_standard_input_written_while_read(_unused_ void **state) {
-	_cleanup_free_ char *path = path_of("office.yaml");
-	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-
-	write_spec(path, "# a line before\ntopology: t\nnamespaces:\n  a: {}\n", 0644);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	assert_int_equal(lseek(fd, 16, SEEK_SET), 16); /* as `{ read line; topod apply -; } <office.yaml` */
-	n_reads = 0;
-	while_reading = finish_writing;
-	bool good = load_from(fd, &loaded);
-	while_reading = NULL;
-	assert_true(good);
-	assert_declares(&loaded, "b");
-	assert_non_null(startswith(loaded.files.items[0].text, "topology"));
 }
 
 int main(void) {
@@ -628,13 +397,6 @@ int main(void) {
 		TEST(test_path_open_to_others),
 		TEST(test_others_in_a_sticky_directory),
 		TEST(test_declares_nothing),
-		TEST(test_written_while_read),
-		TEST(test_replaced_while_read),
-		TEST(test_dropin_written_while_read),
-		TEST(test_never_finished),
-		TEST(test_standard_input_written_while_read),
-		TEST(test_tables),
-		TEST(test_tables_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
