@@ -13,6 +13,7 @@
  *     managed, by a ledger of topod 0.1       likewise
  *     anything else                           never
  */
+#include "model/kind_masks.h"
 #include "ledger/claims.h"
 
 #include <inttypes.h>
@@ -143,8 +144,7 @@ uint64_t claims_shared(const struct claims *claims, const struct object *object,
 	uint64_t shared = 0;
 
 	claims_foreach(claim, claims, object, seen, ns)
-		for (uint64_t left = mask; left; left &= left - 1) {
-			size_t i = (size_t)__builtin_ctzll(left);
+		mask_foreach(i, mask) {
 			int at = ledger_counterpart(claim.entry, object->kind, i);
 
 			if (at >= 0 && (ledger_value(claim.entry, (size_t)at) ||

@@ -13,6 +13,7 @@
 #include "kind/netns.h"
 #include "ledger/ledger_private.h"
 #include "model/source.h"
+#include "model/kind_masks.h"
 
 static const struct ledger_entry *namespace_itself(const struct ledger_ns *noted) {
 	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
@@ -78,8 +79,8 @@ static bool may_move_along(const struct ledger_ns *noted, const struct ledger_en
 
 /* Adds the recorded fields that the object does not declare. */
 static void add_returns(struct state *state, const struct ledger_entry *entry, struct object *object) {
-	for (uint64_t left = entry->fields & ~object->set; left; left &= left - 1)
-		add_return(state, entry, (size_t)__builtin_ctzll(left), object);
+	mask_foreach(i, entry->fields & ~object->set)
+		add_return(state, entry, i, object);
 }
 
 static struct object *build_gone(struct state *state, struct ns_state *ns, const struct ledger_entry *entry) {

@@ -4,6 +4,7 @@
  * origin; a damaged line is counted and skipped. What the lines mean is for ledger.c.
  */
 #include "ledger/ledger_private.h"
+#include "model/kind_masks.h"
 
 #include <limits.h>
 
@@ -47,8 +48,7 @@ void ledger_add_declaration(const struct ledger_entry *entry, struct text *out) 
 
 /* Written each time, so that the latest such line also tells if there was no value. */
 static void add_secrets(const struct ledger_entry *entry, struct text *out) {
-	for (uint64_t left = entry->fields; left; left &= left - 1) {
-		size_t i = (size_t)__builtin_ctzll(left);
+	mask_foreach(i, entry->fields) {
 		const char *former = ledger_former(entry, i);
 
 		if (!(entry->kind->fields[i].flags & FIELD_SECRET))
@@ -72,8 +72,7 @@ void ledger_add_line(const struct ledger_entry *entry, struct text *out) {
 	add_escaped(out, entry->ns);
 	text_add(out, "\t");
 	add_escaped(out, entry->id);
-	for (uint64_t left = entry->fields; left; left &= left - 1) {
-		size_t i = (size_t)__builtin_ctzll(left);
+	mask_foreach(i, entry->fields) {
 		const char *former = ledger_former(entry, i);
 
 		text_addn(out, "\t", 1);

@@ -3,6 +3,7 @@
  * What other topologies on this machine mean for an object: what is left to them, what is shared with them, and what our own
  * ledger must tell them. claims.c compares; this file decides what follows.
  */
+#include "model/kind_masks.h"
 #include "plan/diff.h"
 
 /* Whose it is. */
@@ -115,9 +116,9 @@ void diff_tell_left(struct diff *diff, struct object *object, struct object *see
 	uint64_t fields = by_field(object) ? disputed_fields(diff, object, seen, ns, &claim) : 0, reported = 0;
 	struct change *change;
 
-	for (uint64_t left = fields; left; left &= left - 1)
-		if (!diff_fills_in(object, (size_t)__builtin_ctzll(left))) /* else left without a message */
-			reported |= left & -left;
+	mask_foreach(i, fields)
+		if (!diff_fills_in(object, i)) /* else left without a message */
+			reported |= field_bit(i);
 	if (!reported)
 		return;
 	change = arena_new(&diff->plan->arena, struct change);

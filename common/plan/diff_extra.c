@@ -15,6 +15,7 @@
  * Nothing is planned for what disappears by itself: with its link, or with a namespace that is deleted, unless it must
  * be given back first.
  */
+#include "model/kind_masks.h"
 #include "plan/diff.h"
 
 /* Is the object on a link that topod moved in, and stays on it when that is given back? */
@@ -48,12 +49,9 @@ static bool goes_along(const struct diff *diff, const struct object *object) {
 
 /* Does the update change or remove the link's controller? */
 static bool changes_controller(const struct change *change) {
-	for (uint64_t left = change->fields; left; left &= left - 1) {
-		const struct field *field = &change->desired->kind->fields[__builtin_ctzll(left)];
-
-		if (field->flags & FIELD_CONTROLLER)
+	mask_foreach(i, change->fields)
+		if (change->desired->kind->fields[i].flags & FIELD_CONTROLLER)
 			return true;
-	}
 	return false;
 }
 

@@ -7,6 +7,7 @@
  * The same goes for undeclared objects that the kernel deletes together with one of topod's: with a primary IPv4 address it
  * deletes the secondary ones of its subnet (unless promote_secondaries is set). Those of others are made again.
  */
+#include "model/kind_masks.h"
 #include "plan/diff.h"
 
 static bool is_planned(const struct diff *diff, const struct object *object) {
@@ -38,8 +39,8 @@ static void overrun(struct diff *diff, struct change *change, struct ns_state *d
 }
 
 static bool may_overrun(const struct change *change) {
-	for (uint64_t left = change->type == CHANGE_UPDATE ? change->fields : 0; left; left &= left - 1)
-		if (change->desired->kind->fields[__builtin_ctzll(left)].flags & FIELD_OVERRUNS)
+	mask_foreach(i, change->type == CHANGE_UPDATE ? change->fields : 0)
+		if (change->desired->kind->fields[i].flags & FIELD_OVERRUNS)
 			return true;
 	return false;
 }

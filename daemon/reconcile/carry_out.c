@@ -6,6 +6,7 @@
  * The order makes a crash harmless: an intent is in the ledger before its request, and a deleted object leaves the ledger
  * only after its request. So the ledger always contains everything that topod may have made.
  */
+#include "model/kind_masks.h"
 #include "reconcile/pass.h"
 
 #include "kind/link.h"
@@ -440,8 +441,8 @@ static struct change *add_part(struct plan *plan, const struct change *from, uin
 }
 
 static void split(struct plan *plan, const struct change *from, uint64_t fields, struct change *whole, struct plan *parts) {
-	for (uint64_t left = fields; left; left &= left - 1)
-		add_part(plan, from, left & -left, whole, parts)->type = CHANGE_UPDATE;
+	mask_foreach(i, fields)
+		add_part(plan, from, field_bit(i), whole, parts)->type = CHANGE_UPDATE;
 }
 
 /* The fields that creation must set: those without which a link cannot be made or recognised, or that no update can set

@@ -3,6 +3,7 @@
  * Counting starts with the second scan of a pass: differences in the first one are drift or new, and were not tried in this
  * pass.
  */
+#include "model/kind_masks.h"
 #include "reconcile/ignored.h"
 
 enum {
@@ -156,9 +157,9 @@ const char *ignored_text(struct arena *arena, const struct change *change) {
 		return "the kernel accepts that, but it is there again";
 	if (!change->observed || !fields)
 		return "the kernel accepts that, but it is not there afterwards";
-	for (uint64_t left = fields; left; left &= left - 1) {
+	mask_foreach(i, fields) {
 		text_add(&text, text.size ? ", and " : "the kernel keeps ");
-		add_value(change->desired, change->observed, (size_t)__builtin_ctzll(left), alone, &text);
+		add_value(change->desired, change->observed, i, alone, &text);
 	}
 	return arena_strdup(arena, text.data);
 }
