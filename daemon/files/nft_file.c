@@ -450,10 +450,12 @@ static void load_file(struct loaded_spec *loaded, struct ruleset *ruleset, unsig
 typedef vec(const struct nft_file *) file_list;
 
 static const struct nft_file *find_file(const file_list *files, const struct nft_file *like) {
+	const struct nft_file *found = NULL;
+
 	vec_foreach(file, files)
 		if ((*file)->position.source == like->position.source && streq((*file)->path, like->path))
-			return *file;
-	return NULL;
+			found = *file;
+	return found;
 }
 
 /* A file that several namespaces name is loaded once, so that its mistakes are reported once. */
